@@ -1,0 +1,32 @@
+"""Who answers the asked facets. To add an analyst: one file here and one line in `ANALYSTS`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+
+from clio.analysts.base import Analyst, Answer
+from clio.errors import SettingsError
+
+ANALYSTS: dict[str, tuple[str, str]] = {
+    "extractive": ("clio.analysts.extractive", "ExtractiveAnalyst"),
+}
+
+
+def load_analyst(name: str) -> Analyst:
+    """The analyst of that name; its module is imported only now.
+
+    Raises
+    ------
+    SettingsError
+        No analyst has that name.
+    """
+    if name not in ANALYSTS:
+        known = ", ".join(sorted(ANALYSTS))
+        raise SettingsError(f"no analyst is called '{name}'; known: {known}")
+    module, attribute = ANALYSTS[name]
+    factory: Callable[[], Analyst] = getattr(import_module(module), attribute)
+    return factory()
+
+
+__all__ = ["ANALYSTS", "Analyst", "Answer", "load_analyst"]

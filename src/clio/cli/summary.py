@@ -1,0 +1,94 @@
+"""What a run says when it is done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from clio.pipeline import Run
+from clio.release.read import Cluster, Release
+
+TOP_SHOWN = 12
+
+
+def _top(release: Release) -> list[Cluster]:
+    facet = next(f.name for f in release.info.facets if f.primary)
+    children = release.children("__root__", facet=facet)
+    return sorted(children, key=lambda c: (-c.conversations, c.cluster_id))
+
+
+def summary_json(run: Run) -> dict[str, Any]:
+    """The summary as JSON values."""
+    release = run.release()
+    return {
+        "run": str(run.path),
+        "release": release.info.number,
+        "publishable": release.info.publishable,
+        "outcomes": run.outcomes,
+        "clusters_by_level": next(f.clusters for f in release.info.facets if f.primary),
+        "top": [
+            {
+                "cluster_id": c.cluster_id,
+                "title": c.title,
+                "conversations": c.conversations,
+                "share": c.share,
+                "share_low": c.share_low,
+                "share_high": c.share_high,
+            }
+            for c in _top(release)
+        ],
+        "withheld": release.table("withheld").to_pylist(),
+        "notes": release.info.notes,
+        "seconds": run.seconds,
+    }
+
+
+def print_summary(console: Console, run: Run) -> None:
+    """Outcomes, the top of the tree, what was withheld, seconds, and what to type next."""
+    release = run.release()
+    info = release.info
+    rows = sum(run.outcomes.values())
+    outcomes = ", ".join(f"{count:,} {name}" for name, count in run.outcomes.items())
+    console.print(f"\n[bold]{rows:,} rows read[/bold]: {outcomes}")
+    levels = next(f.clusters for f in info.facets if f.primary)
+    console.print(
+        " › ".join(f"{count:,}" for count in reversed(levels))
+        + f" clusters, thresholds '{info.preset}': at least {info.thresholds['accounts']} accounts "
+        f"and {info.thresholds['conversations']} conversations each\n"
+    )
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("share", justify="right")
+    table.add_column("95 % interval", style="dim")
+    table.add_column("what people ask for")
+    top = _top(release)
+    for cluster in top[:TOP_SHOWN]:
+        table.add_row(
+            f"{cluster.share:.1%}",
+            f"{cluster.share_low:.1%}-{cluster.share_high:.1%}",
+            Text(cluster.title),
+        )
+    console.print(table)
+    if len(top) > TOP_SHOWN:
+        console.print(f"and {len(top) - TOP_SHOWN} more")
+    _print_withheld(console, release)
+    for note in info.notes:
+        console.print(f"Note: {note}", markup=False)
+    if not info.publishable:
+        console.print("[bold red]Not anonymous, do not share.[/bold red]")
+    seconds = run.seconds
+    slowest = ", ".join(f"{name} {value:.1f}" for name, value in seconds.items())
+    console.print(f"\n{sum(seconds.values()):.1f} seconds ({slowest})", style="dim")
+    console.print(f"Release {info.number} lies in {run.path}. Next: clio serve {run.path}")
+
+
+def _print_withheld(console: Console, release: Release) -> None:
+    withheld = release.table("withheld").to_pylist()
+    cells: dict[str, int] = {}
+    for row in withheld:
+        cells[row["table"]] = cells.get(row["table"], 0) + row["cells"]
+    if cells:
+        listed = ", ".join(f"{count:,} of {table}" for table, count in sorted(cells.items()))
+        console.print(f"\nWithheld as too small or too telling: {listed}", style="dim")

@@ -1,0 +1,24 @@
+"""What is asked of a conversation: computed facets, and questions for an analyst.
+
+To add a computed facet, write it in a file of this package and add it to `COMPUTED`.
+"""
+
+from clio.facets.asked import REQUEST
+from clio.facets.base import UNKNOWN, ComputedFacet, Facet, Value
+from clio.facets.language import LANGUAGE, detect_language
+from clio.facets.shape import CODE, TURNS, WORDS
+from clio.facets.time import TIME_OF_DAY, WEEKDAY
+
+COMPUTED: tuple[ComputedFacet, ...] = (LANGUAGE, TURNS, WORDS, CODE, WEEKDAY, TIME_OF_DAY)
+ASKED: tuple[Facet, ...] = (REQUEST,)
+
+__all__ = [
+    "ASKED",
+    "COMPUTED",
+    "REQUEST",
+    "UNKNOWN",
+    "ComputedFacet",
+    "Facet",
+    "Value",
+    "detect_language",
+]

@@ -1,0 +1,273 @@
+"""Counts by cluster, cell and account, by SQL over the private tables.
+
+Every number is a sum of integers, so that it is the same in any order of rows and on any number
+of threads. What comes out has not passed the gate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+
+from clio.errors import SettingsError
+from clio.facets import COMPUTED, UNKNOWN, Facet
+from clio.pipeline.run_directory import RunDirectory
+from clio.pipeline.stages.cluster import assignments_folder
+from clio.pipeline.stages.facets import facets_folder
+from clio.pipeline.stages.hierarchy import register_paths
+from clio.pipeline.stages.layout import places_file, text_cells_file
+from clio.pipeline.stages.read import conversations_folder
+from clio.pipeline.stages.texts import FACET, members_file
+from clio.privacy.scrub import scrub
+
+ROOT = "__root__"
+MAX_PERIODS = 120
+CELLS_A_PERIOD = 10
+"""A period should hold so many times what a cell needs, or trends have too many gaps."""
+
+_FACTS = """
+CREATE TEMP TABLE facts AS
+SELECT a.cluster_id AS leaf, m.account, c.created_at, c.labels, t.cell_x, t.cell_y,
+       f.* EXCLUDE (conversation_id, {facet})
+FROM read_parquet('{members}') m
+JOIN read_parquet('{assignments}') a USING (conversation_id)
+JOIN read_parquet('{facets}') f USING (conversation_id)
+JOIN read_parquet('{conversations}') c USING (conversation_id)
+JOIN read_parquet('{cells}', file_row_number = true) t ON t.file_row_number = m.text
+WHERE a.facet = '{facet}'
+"""
+# `list_sum(max(c, 2))` is what the two largest accounts have together.
+_SIZES = """
+sum(c)::BIGINT AS conversations, count(*)::BIGINT AS accounts, max(c)::BIGINT AS top1,
+list_sum(max(c, 2))::BIGINT AS top2
+"""
+_NODES = """
+WITH per AS (
+    SELECT p.cluster_id, f.account, count(*) AS c
+    FROM facts f JOIN all_paths p USING (leaf) GROUP BY ALL
+), counted AS (
+    SELECT cluster_id, {sizes}, sum(c * c)::BIGINT AS sum_squares, sum(c * n)::BIGINT AS "cross"
+    FROM per JOIN totals USING (account) GROUP BY cluster_id
+)
+SELECT '{facet}' AS facet, d.cluster_id, d.level, d.parent_id, d.title, d.summary,
+       d.fallback_titles, d.x, d.y, c.* EXCLUDE (cluster_id)
+FROM described d JOIN counted c USING (cluster_id) ORDER BY d.level, d."index"
+"""
+_CELLS = """
+WITH per AS (
+    SELECT p.cluster_id, {value} AS value, f.account, count(*) AS c
+    FROM facts f JOIN all_paths p USING (leaf) GROUP BY ALL
+)
+SELECT '{facet}' AS facet, cluster_id, '{dimension}' AS dimension, value, {sizes}
+FROM per GROUP BY cluster_id, value ORDER BY cluster_id, value
+"""
+_TRENDS = """
+WITH dated AS (
+    SELECT leaf, account, date_trunc('{granularity}', created_at)::DATE AS period
+    FROM facts WHERE created_at IS NOT NULL
+), every AS (SELECT period, account, count(*) AS n FROM dated GROUP BY ALL
+), totals_of AS (
+    SELECT period, sum(n)::BIGINT AS total_conversations, count(*)::BIGINT AS total_accounts,
+           sum(n * n)::BIGINT AS total_squares
+    FROM every GROUP BY period
+), per AS (
+    SELECT p.cluster_id, d.period, d.account, count(*) AS c
+    FROM dated d JOIN all_paths p USING (leaf) GROUP BY ALL
+)
+SELECT '{facet}' AS facet, cluster_id, period, '{granularity}' AS granularity, {sizes},
+       sum(c * c)::BIGINT AS sum_squares, sum(c * n)::BIGINT AS "cross",
+       any_value(total_conversations) AS total_conversations,
+       any_value(total_accounts) AS total_accounts, any_value(total_squares) AS total_squares
+FROM per JOIN every USING (period, account) JOIN totals_of USING (period)
+GROUP BY cluster_id, period ORDER BY cluster_id, period
+"""
+_NUMERIC = """
+WITH per AS (
+    SELECT p.cluster_id, f.account, count(*) AS c, sum(f.{measure})::BIGINT AS x
+    FROM facts f JOIN all_paths p USING (leaf) WHERE f.{measure} IS NOT NULL GROUP BY ALL
+)
+SELECT '{facet}' AS facet, cluster_id, '{measure}' AS measure, {sizes},
+       sum(x)::BIGINT AS "sum", sum(x * x)::BIGINT AS sum_x_squares,
+       sum(x * c)::BIGINT AS cross_x, sum(c * c)::BIGINT AS sum_squares
+FROM per GROUP BY cluster_id ORDER BY cluster_id
+"""
+_MAP = """
+WITH per AS (SELECT cell_x, cell_y, account, count(*) AS c FROM facts GROUP BY ALL)
+SELECT '{facet}' AS facet, cell_x, cell_y, {sizes} FROM per
+GROUP BY cell_x, cell_y ORDER BY cell_x, cell_y
+"""
+
+
+@dataclass(frozen=True)
+class Aggregates:
+    """Numbers by cluster and cell, as the gate takes them; not yet releasable.
+
+    `accounts` and `squares` are the distinct accounts of the facet and the sum of their squared
+    conversation counts.
+    """
+
+    nodes: pa.Table
+    cells: pa.Table
+    trends: pa.Table
+    numeric: pa.Table
+    map_cells: pa.Table
+    accounts: int
+    squares: int
+
+
+def _binned(facet: Facet) -> str:
+    cases = "".join(
+        f" WHEN f.{facet.name} >= {low} THEN '{label}'"
+        for low, label in reversed(list(zip(facet.bins, facet.bin_labels(), strict=True)))
+    )
+    return f"CASE{cases} ELSE '{UNKNOWN}' END"
+
+
+def _dimension(facet: Facet) -> str:
+    """SQL for the value of a facet's breakdown."""
+    if facet.kind == "number":
+        return _binned(facet)
+    if facet.kind == "boolean":
+        return f"CASE WHEN f.{facet.name} THEN 'yes' WHEN NOT f.{facet.name} THEN 'no' ELSE '{UNKNOWN}' END"
+    return f"coalesce(f.{facet.name}, '{UNKNOWN}')"
+
+
+class Aggregator:
+    """Aggregates of one facet's tree over the private tables of a run.
+
+    Parameters
+    ----------
+    sql
+        A database connection to work in.
+    directory
+        The run.
+    root_title, root_summary
+        Words for the root, which no stage describes.
+    """
+
+    def __init__(
+        self,
+        sql: duckdb.DuckDBPyConnection,
+        directory: RunDirectory,
+        *,
+        root_title: str,
+        root_summary: str,
+    ) -> None:
+        self.sql = sql
+        register_paths(sql, directory)
+        sql.execute(
+            _FACTS.format(
+                facet=FACET.name,
+                members=members_file(directory),
+                assignments=assignments_folder(directory),
+                facets=facets_folder(directory) / "*.parquet",
+                conversations=conversations_folder(directory) / "*.parquet",
+                cells=text_cells_file(directory),
+            )
+        )
+        sql.execute(
+            "CREATE TEMP TABLE all_paths AS SELECT * FROM paths "
+            f"UNION ALL SELECT cluster_id, '{ROOT}' FROM nodes WHERE level = 0"
+        )
+        sql.execute(
+            "CREATE TEMP TABLE totals AS SELECT account, count(*) AS n FROM facts GROUP BY account"
+        )
+        sql.execute(
+            "CREATE TEMP TABLE described AS SELECT n.*, p.x, p.y FROM nodes n "
+            f"JOIN read_parquet('{places_file(directory)}') p USING (level, \"index\")"
+        )
+        sql.execute(
+            "INSERT INTO described BY NAME SELECT -1 AS level, 0 AS \"index\", ? AS cluster_id, "
+            "? AS title, ? AS summary, []::VARCHAR[] AS fallback_titles",
+            [ROOT, root_title, root_summary],
+        )
+
+    def aggregate(self, *, labels: Iterable[str], cell_conversations: int) -> Aggregates:
+        """All tables of the facet.
+
+        Parameters
+        ----------
+        labels
+            Names of labels to break down by, beside the computed facets.
+        cell_conversations
+            What a cell needs; decides how fine trends can be.
+
+        Raises
+        ------
+        SettingsError
+            No row has one of the labels.
+        """
+        accounts, squares = self._one("SELECT count(*), sum(n * n)::BIGINT FROM totals")
+        return Aggregates(
+            nodes=self._table(_NODES),
+            cells=pa.concat_tables(
+                [
+                    *(
+                        self._table(_CELLS, dimension=f.facet.name, value=_dimension(f.facet))
+                        for f in COMPUTED
+                        if f.facet.breakdown and self._answered(f.facet)
+                    ),
+                    *(self._label(name) for name in labels),
+                ]
+            ),
+            trends=self._table(_TRENDS, granularity=self.granularity(cell_conversations)),
+            numeric=pa.concat_tables(
+                self._table(_NUMERIC, measure=f.facet.name) for f in COMPUTED if f.facet.measure
+            ),
+            map_cells=self._table(_MAP),
+            accounts=accounts,
+            squares=squares,
+        )
+
+    def granularity(self, cell_conversations: int) -> str:
+        """The finest of day, week and month whose periods are few and full enough."""
+        for name in ("day", "week"):
+            periods, conversations = self._one(
+                f"SELECT count(DISTINCT date_trunc('{name}', created_at)), count(created_at) "
+                "FROM facts"
+            )
+            enough = periods * CELLS_A_PERIOD * cell_conversations
+            if periods and periods <= MAX_PERIODS and conversations >= enough:
+                return name
+        return "month"
+
+    def _answered(self, facet: Facet) -> bool:
+        return bool(self._one(f"SELECT count({facet.name}) FROM facts")[0])
+
+    def _label(self, name: str) -> pa.Table:
+        path = '$."' + name.replace('"', '\\"') + '"'
+        self.sql.execute(
+            "CREATE OR REPLACE TEMP TABLE label_values AS SELECT DISTINCT "
+            "labels ->> ? AS value FROM facts",
+            [path],
+        )
+        values = [v for (v,) in self.sql.execute("SELECT value FROM label_values").fetchall()]
+        if not any(v is not None for v in values):
+            raise SettingsError(f"--breakdown {name}: no conversation has a label of that name")
+        mapping = pa.table(
+            {
+                "raw": pa.array(values, pa.string()),
+                "value": pa.array([UNKNOWN if v is None else scrub(v) for v in values]),
+            }
+        )
+        self.sql.register("label_mapping", mapping)
+        quoted = path.replace("'", "''")
+        return self._table(
+            _CELLS,
+            dimension=name.replace("'", "''"),
+            value="(SELECT value FROM label_mapping WHERE raw IS NOT DISTINCT FROM "
+            f"(f.labels ->> '{quoted}'))",
+        )
+
+    def _table(self, query: str, **values: str) -> pa.Table:
+        return self.sql.execute(
+            query.format(facet=FACET.name, sizes=_SIZES, **values)
+        ).to_arrow_table()
+
+    def _one(self, query: str) -> tuple[int, ...]:
+        row = self.sql.execute(query).fetchone()
+        assert row is not None
+        return row

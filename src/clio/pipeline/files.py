@@ -1,0 +1,108 @@
+"""Files of a run: written aside, fsynced and renamed, so that a killed run leaves none half."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+PRIVATE_FILE = 0o600
+PRIVATE_FOLDER = 0o700
+_TEMPORARY = ".tmp-"
+
+
+def fsync_folder(folder: Path) -> None:
+    """Make renames within `folder` durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def atomic_write(path: Path, write: Callable[[Path], None], *, mode: int = PRIVATE_FILE) -> None:
+    """Let `write` fill a file beside `path`, then put it in place in one step.
+
+    The parent folder is made where missing, open to the owner alone for private modes.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(_TEMPORARY + path.name)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    os.close(descriptor)
+    temporary.chmod(mode)
+    write(temporary)
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    fsync_folder(path.parent)
+
+
+def write_table(path: Path, table: pa.Table, *, mode: int = PRIVATE_FILE) -> None:
+    """Write an Arrow table as Parquet, atomically and with the same bytes each time."""
+    atomic_write(
+        path, lambda aside: pq.write_table(table, aside, compression="zstd"), mode=mode
+    )
+
+
+def write_json(path: Path, value: Any, *, mode: int = PRIVATE_FILE) -> None:
+    """Write a value as sorted, indented JSON, atomically."""
+    data = orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n"
+    atomic_write(path, lambda aside: _write_bytes(aside, data), mode=mode)
+
+
+def write_json_lines(path: Path, rows: Iterable[Any]) -> None:
+    """Write values as JSON lines, atomically."""
+
+    def write(aside: Path) -> None:
+        with aside.open("wb") as file:
+            for row in rows:
+                file.write(orjson.dumps(row) + b"\n")
+
+    atomic_write(path, write)
+
+
+def write_array(path: Path, array: NDArray[Any]) -> None:
+    """Write a NumPy array as ``.npy``, atomically."""
+
+    def write(aside: Path) -> None:
+        with aside.open("wb") as file:
+            np.save(file, array, allow_pickle=False)
+
+    atomic_write(path, write)
+
+
+def _write_bytes(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+
+
+def part_name(index: int, suffix: str) -> str:
+    """File name of a shard: fixed width, so that name order is shard order."""
+    return f"part-{index:06d}{suffix}"
+
+
+def parts(folder: Path) -> list[Path]:
+    """Complete shards of a folder, in order; an absent folder has none."""
+    return sorted(folder.glob("part-*")) if folder.is_dir() else []
+
+
+def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
+    """Read a table that is one file or a folder of parts."""
+    if path.is_dir():
+        return pa.concat_tables([pq.read_table(p, columns=columns) for p in parts(path)])
+    return pq.read_table(path, columns=columns)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or folder where it exists."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

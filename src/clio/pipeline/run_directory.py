@@ -1,0 +1,168 @@
+"""The run directory: where each tier lies, what has been done, and who may write."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field
+
+from clio.errors import RunError
+from clio.pipeline import files
+
+STATE_VERSION = 1
+
+
+class StageState(BaseModel):
+    """What is known of one stage: it is ``running`` until its whole output stands."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    fingerprint: str
+    done: bool = False
+    rows_in: int = 0
+    rows_out: int = 0
+    outcomes: dict[str, int] = Field(default_factory=dict)
+    seconds: float = 0.0
+    model_calls: int = 0
+    tokens: int = 0
+    cost: float = 0.0
+    details: dict[str, Any] = Field(default_factory=dict)
+
+
+class RunState(BaseModel):
+    """Contents of ``run.json``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state_version: int = STATE_VERSION
+    input_fingerprint: str = ""
+    inputs: list[str] = Field(default_factory=list)
+    seed: int = 0
+    settings: dict[str, Any] = Field(default_factory=dict)
+    versions: dict[str, str] = Field(default_factory=dict)
+    stages: dict[str, StageState] = Field(default_factory=dict)
+    next_cluster_number: int = 1
+    outcomes: dict[str, int] = Field(default_factory=dict)
+    release: int | None = None
+
+
+class RunDirectory:
+    """Paths of a run and its recorded state.
+
+    Parameters
+    ----------
+    path
+        The directory; made by `create`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.state = RunState()
+
+    @property
+    def private(self) -> Path:
+        """Everything about one conversation or one account."""
+        return self.path / "private"
+
+    @property
+    def restricted(self) -> Path:
+        """For the safety role alone."""
+        return self.path / "restricted"
+
+    @property
+    def releases(self) -> Path:
+        """Immutable, numbered releases."""
+        return self.path / "releases"
+
+    @property
+    def work(self) -> Path:
+        """What stages hand on to one another; private."""
+        return self.private / "work"
+
+    @property
+    def temporary(self) -> Path:
+        """Where SQL spills to; private."""
+        return self.private / "tmp"
+
+    def create(self) -> None:
+        """Make the folders, with the modes of their tiers.
+
+        Raises
+        ------
+        RunError
+            The path is a file, or a directory with other contents.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise RunError(f"{self.path} is a file; name a directory with --out")
+        known = self.path.is_dir() and any(self.path.iterdir())
+        if known and not (self.path / "run.json").is_file() and not self.private.is_dir():
+            raise RunError(f"{self.path} holds other files; name a new directory with --out")
+        self.path.mkdir(parents=True, exist_ok=True)
+        for folder in (self.private, self.restricted):
+            folder.mkdir(mode=files.PRIVATE_FOLDER, exist_ok=True)
+            folder.chmod(files.PRIVATE_FOLDER)
+        self.releases.mkdir(exist_ok=True)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the run for this process; the kernel lets go of it however the process ends.
+
+        Raises
+        ------
+        RunError
+            Another process holds it.
+        """
+        descriptor = os.open(self.private / ".lock", os.O_RDWR | os.O_CREAT, files.PRIVATE_FILE)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise RunError(
+                    f"another process is working on {self.path}; wait for it or name another --out"
+                ) from None
+            yield
+        finally:
+            os.close(descriptor)
+
+    def load(self) -> None:
+        """Read ``run.json`` where it exists.
+
+        Raises
+        ------
+        RunError
+            It is not the state of a run of this version.
+        """
+        path = self.path / "run.json"
+        if not path.is_file():
+            return
+        try:
+            self.state = RunState.model_validate(orjson.loads(path.read_bytes()))
+        except ValueError:
+            raise RunError(
+                f"{path} was not written by this version of Clio; name another --out"
+            ) from None
+        if self.state.state_version != STATE_VERSION:
+            raise RunError(f"{path} is of another version of Clio; name another --out")
+
+    def save(self) -> None:
+        """Write ``run.json``, atomically, for the owner alone."""
+        files.write_json(self.path / "run.json", self.state.model_dump(mode="json"))
+
+    def private_key(self) -> bytes | None:
+        """The key of the pseudonyms, or ``None`` where it was not made or was purged."""
+        path = self.private / "key"
+        return path.read_bytes() if path.is_file() else None
+
+    def write_private_key(self, key: bytes) -> None:
+        """Keep the key of the pseudonyms, for the owner alone."""
+        files.atomic_write(self.private / "key", lambda aside: _put(aside, key))
+
+
+def _put(path: Path, data: bytes) -> None:
+    path.write_bytes(data)

@@ -1,0 +1,169 @@
+"""Vectors become base clusters; every conversation is assigned to one leaf."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from clio.clustering import assign, fit, initial_k, merge_small, training_size
+from clio.pipeline import files
+from clio.pipeline.run_directory import RunDirectory
+from clio.pipeline.stage import Context, Report, Stage, rows_of
+from clio.pipeline.stages.embed import first_vectors, vector_parts
+from clio.pipeline.stages.texts import FACET, members_file, texts_file
+
+
+def base_centroids_file(directory: RunDirectory) -> Path:
+    """Centroids of the base clusters, ``(k, dimension)``: what new vectors are compared with."""
+    return directory.work / FACET.name / "base_centroids.npy"
+
+
+def leaf_of_base_file(directory: RunDirectory) -> Path:
+    """Leaf of each base cluster, ``(k,)``: small ones were merged into others."""
+    return directory.work / FACET.name / "leaf_of_base.npy"
+
+
+def leaf_centroids_file(directory: RunDirectory) -> Path:
+    """Unit mean of each leaf's members, ``(leaves, dimension)``."""
+    return directory.work / FACET.name / "leaf_centroids.npy"
+
+
+def text_leaves_file(directory: RunDirectory) -> Path:
+    """Leaf of each distinct text, ``(texts,)``."""
+    return directory.work / FACET.name / "text_leaves.npy"
+
+
+def assignments_folder(directory: RunDirectory) -> Path:
+    """The contract's table: one row an assigned conversation and clustered facet."""
+    return directory.private / "assignments.parquet"
+
+
+def leaf_id(context: Context, leaf: int) -> str:
+    """Public id of a leaf; numbers go on where the run's last ones ended."""
+    first = int(context.directory.state.stages["cluster"].details["first_number"])
+    return context.cluster_id(FACET.name, first + leaf)
+
+
+def _by_size(leaves: NDArray[np.int32], of_conversation: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Renumber leaves so that the largest comes first, ties in the old order."""
+    sizes = np.bincount(leaves[of_conversation], minlength=int(leaves.max()) + 1)
+    rank = np.empty(len(sizes), dtype=np.int32)
+    rank[np.argsort(-sizes, kind="stable")] = np.arange(len(sizes), dtype=np.int32)
+    return rank[leaves]
+
+
+def _leaf_centroids(
+    directory: RunDirectory, leaves: NDArray[np.int32], weights: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    count, start = int(leaves.max()) + 1, 0
+    sums: NDArray[np.float64] = np.zeros((count, 1))
+    for vectors in vector_parts(directory):
+        rows = np.arange(len(vectors))
+        part = slice(start, start + len(vectors))
+        summing = csr_array((weights[part], (leaves[part], rows)), shape=(count, len(vectors)))
+        sums = sums + summing @ vectors
+        start += len(vectors)
+    return np.asarray(sums / np.linalg.norm(sums, axis=1, keepdims=True), dtype=np.float32)
+
+
+def _run(context: Context) -> Report:
+    directory, settings = context.directory, context.settings
+    thresholds = settings.thresholds()
+    weights = (
+        pq.read_table(texts_file(directory), columns=["weight"])["weight"]
+        .to_numpy()
+        .astype(np.float32)
+    )
+    members = pq.read_table(members_file(directory), columns=["account", "text"])
+    accounts = members["account"].to_numpy().astype(np.int32)
+    text_of = members["text"].to_numpy()
+    conversations = len(text_of)
+
+    wanted = settings.base_clusters or initial_k(conversations)
+    sample = first_vectors(directory, training_size(wanted))
+    base = fit(
+        sample,
+        weights[: len(sample)],
+        n_conversations=conversations,
+        k=settings.base_clusters,
+        min_accounts=thresholds.accounts,
+        min_conversations=thresholds.conversations,
+        seed=settings.seed,
+    )
+    labels, distances = [], []
+    for vectors in vector_parts(directory):
+        nearest, distance = assign(vectors, base.centroids)
+        labels.append(nearest)
+        distances.append(distance)
+        context.progress.advanced(len(vectors))
+    base_of_text = np.concatenate(labels)
+    leaf_of_base = merge_small(
+        base.centroids,
+        base_of_text[text_of],
+        accounts,
+        min_accounts=thresholds.accounts,
+        min_conversations=thresholds.conversations,
+    )
+    leaf_of_base = _by_size(leaf_of_base, base_of_text[text_of])
+    leaves = leaf_of_base[base_of_text]
+
+    first_number = directory.state.next_cluster_number
+    ids = pa.array(
+        [context.cluster_id(FACET.name, first_number + i) for i in range(int(leaves.max()) + 1)]
+    )
+    conversation_ids = pq.read_table(members_file(directory), columns=["conversation_id"])
+    assignments = pa.table(
+        {
+            "conversation_id": conversation_ids["conversation_id"],
+            "facet": pa.repeat(FACET.name, conversations),
+            "cluster_id": ids.take(pa.array(leaves[text_of])),
+            "distance": pa.array(np.concatenate(distances)[text_of], type=pa.float32()),
+        }
+    )
+    files.write_array(base_centroids_file(directory), base.centroids)
+    files.write_array(leaf_of_base_file(directory), leaf_of_base)
+    files.write_array(text_leaves_file(directory), leaves.astype(np.int32))
+    files.write_array(leaf_centroids_file(directory), _leaf_centroids(directory, leaves, weights))
+    files.write_table(assignments_folder(directory), assignments)
+    sizes = np.bincount(leaves[text_of])
+    return Report(
+        rows_in=conversations,
+        rows_out=conversations,
+        details={
+            "base_clusters": len(base.centroids),
+            "leaves": len(sizes),
+            "leaf_sizes": {
+                "smallest": int(sizes.min()),
+                "median": float(np.median(sizes)),
+                "largest": int(sizes.max()),
+            },
+            "first_number": first_number,
+            "cluster_numbers": len(sizes),
+            **{name: round(value, 6) for name, value in base.quality.items()},
+        },
+    )
+
+
+CLUSTER = Stage(
+    name="cluster",
+    run=_run,
+    outputs=lambda d: [
+        base_centroids_file(d),
+        leaf_of_base_file(d),
+        text_leaves_file(d),
+        leaf_centroids_file(d),
+        assignments_folder(d),
+    ],
+    depends=lambda c: {
+        "seed": c.settings.seed,
+        "base_clusters": c.settings.base_clusters,
+        "accounts": c.settings.thresholds().accounts,
+        "conversations": c.settings.thresholds().conversations,
+    },
+    total=lambda c: (rows_of(c.directory, "embed"), "distinct texts"),
+)

@@ -1,0 +1,73 @@
+"""Leaves get titles and summaries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from clio.describing import Description, Members, describe_groups
+from clio.pipeline import files
+from clio.pipeline.run_directory import RunDirectory
+from clio.pipeline.stage import Context, Report, Stage
+from clio.pipeline.stages.cluster import leaf_centroids_file
+from clio.pipeline.stages.samples import Sample, sample_members
+from clio.pipeline.stages.texts import FACET
+
+DESCRIPTIONS = [
+    ("title", pa.string()),
+    ("summary", pa.string()),
+    ("fallback_titles", pa.list_(pa.string())),
+]
+
+
+def leaf_descriptions_file(directory: RunDirectory) -> Path:
+    """``title``, ``summary``, ``fallback_titles`` of each leaf, in order."""
+    return directory.work / FACET.name / "leaf_descriptions.parquet"
+
+
+def description_columns(descriptions: Sequence[Description]) -> dict[str, pa.Array]:
+    """Descriptions as columns of a table."""
+    return {
+        "title": pa.array([d.title for d in descriptions], pa.string()),
+        "summary": pa.array([d.summary for d in descriptions], pa.string()),
+        "fallback_titles": pa.array(
+            [list(d.fallback) for d in descriptions], pa.list_(pa.string())
+        ),
+    }
+
+
+def as_members(sample: Sample) -> Members:
+    """A sample in the form that the writers take."""
+    return Members(
+        texts=sample.texts, group=sample.group, account=sample.account, language=sample.language
+    )
+
+
+def _run(context: Context) -> Report:
+    directory = context.directory
+    centroids = np.load(leaf_centroids_file(directory))
+    sample = sample_members(directory, np.arange(len(centroids), dtype=np.int32))
+    descriptions = describe_groups(
+        as_members(sample),
+        centroids,
+        embed=context.embedder.embed,
+        min_accounts=context.settings.thresholds().word_accounts,
+    )
+    files.write_table(leaf_descriptions_file(directory), pa.table(description_columns(descriptions)))
+    context.progress.advanced(len(descriptions))
+    return Report(rows_in=len(centroids), rows_out=len(descriptions))
+
+
+DESCRIBE = Stage(
+    name="describe",
+    run=_run,
+    outputs=lambda d: [leaf_descriptions_file(d)],
+    depends=lambda c: {
+        "describe": c.settings.describe,
+        "word_accounts": c.settings.thresholds().word_accounts,
+    },
+    total=lambda c: (c.directory.state.stages["cluster"].details["leaves"], "clusters"),
+)

@@ -1,0 +1,69 @@
+"""Samples of members for the stages that read texts of a group; one member an account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from clio.pipeline.run_directory import RunDirectory
+from clio.pipeline.stages.cluster import text_leaves_file
+from clio.pipeline.stages.texts import members_file, texts_file
+
+MEMBERS_A_GROUP = 200
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Members drawn for each group, flattened; see `sample_members`."""
+
+    texts: list[str]
+    group: NDArray[np.int32]
+    account: NDArray[np.int32]
+    language: list[str]
+
+
+def sample_members(
+    directory: RunDirectory,
+    group_of_leaf: NDArray[np.int32],
+    *,
+    per_group: int = MEMBERS_A_GROUP,
+) -> Sample:
+    """Up to `per_group` members of each group, of distinct accounts.
+
+    Members lie in an order that is random but fixed by the seed, so the first of each account,
+    and the first accounts of each group, are a random sample.
+
+    Parameters
+    ----------
+    directory
+        The run.
+    group_of_leaf
+        ``(leaves,)`` group of each leaf.
+    per_group
+        At most so many members a group.
+    """
+    members = pq.read_table(members_file(directory))
+    text = members["text"].to_numpy()
+    account = members["account"].to_numpy().astype(np.int64)
+    group = group_of_leaf[np.load(text_leaves_file(directory))[text]].astype(np.int64)
+    pair = group * (int(account.max()) + 1) + account
+    _, first_of_account = np.unique(pair, return_index=True)
+    chosen = np.sort(first_of_account)
+    order = chosen[np.argsort(group[chosen], kind="stable")]
+    ordered = group[order]
+    starts = np.searchsorted(ordered, np.arange(int(ordered.max()) + 1))
+    rank = np.arange(len(order)) - starts[ordered]
+    order = order[rank < per_group]
+    texts = pq.read_table(texts_file(directory), columns=["text"])["text"]
+    return Sample(
+        texts=texts.take(pa.array(text[order])).to_pylist(),
+        group=group[order].astype(np.int32),
+        account=account[order].astype(np.int32),
+        language=[
+            value or "unknown" for value in members["language"].take(pa.array(order)).to_pylist()
+        ],
+    )

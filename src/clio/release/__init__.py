@@ -1,0 +1,1 @@
+"""The release: its schema, its only writer and its only reader."""

@@ -1,0 +1,194 @@
+"""One validated tree of settings: defaults < ``clio.toml`` < environment < options."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from clio.errors import SettingsError
+
+ENVIRONMENT_PREFIX = "CLIO_"
+
+
+class Preset(StrEnum):
+    """Named sets of release thresholds (the contract's table)."""
+
+    DEFAULT = "default"
+    INDEX = "index"
+    STRICT = "strict"
+    PERSONAL = "personal"
+
+
+class Thresholds(BaseModel):
+    """What a number must be backed by before it may be released.
+
+    Attributes
+    ----------
+    accounts, conversations
+        At least so many distinct accounts and conversations in every cluster.
+    cell_accounts, cell_conversations
+        The same for a cell of a breakdown, a trend or the map.
+    top1_share, top2_share
+        The largest account, and the two largest together, make up at most this share of a cluster
+        (dominance). 1.0 switches the rule off.
+    p_percent
+        p % rule: with the largest account's count ``x1``, the rest without the two largest must
+        be at least ``p_percent / 100 * x1``. 0 switches the rule off.
+    round_to
+        Released conversation counts are multiples of this.
+    account_cap
+        At most so many conversations an account are counted; the rest end as ``capped``.
+    word_accounts, sensitive_word_accounts, window_accounts
+        A content word of a title or summary was used by at least so many accounts of the cluster;
+        a word of the sensitive lexicon by more; five words in a row by so many accounts.
+    publishable
+        Whether a release under these thresholds may be shown to others.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    accounts: int = 25
+    conversations: int = 50
+    cell_accounts: int = 10
+    cell_conversations: int = 15
+    top1_share: float = 0.20
+    top2_share: float = 0.35
+    p_percent: float = 15.0
+    round_to: int = 1
+    account_cap: int | None = None
+    word_accounts: int = 10
+    sensitive_word_accounts: int = 25
+    window_accounts: int = 25
+    publishable: bool = True
+
+
+PRESETS: Mapping[Preset, Thresholds] = {
+    Preset.DEFAULT: Thresholds(),
+    Preset.INDEX: Thresholds(
+        accounts=250, conversations=500, cell_accounts=5, cell_conversations=15
+    ),
+    Preset.STRICT: Thresholds(
+        accounts=100,
+        conversations=200,
+        cell_accounts=25,
+        cell_conversations=50,
+        round_to=5,
+        account_cap=20,
+    ),
+    Preset.PERSONAL: Thresholds(
+        accounts=1,
+        conversations=3,
+        cell_accounts=1,
+        cell_conversations=1,
+        top1_share=1.0,
+        top2_share=1.0,
+        p_percent=0.0,
+        word_accounts=1,
+        sensitive_word_accounts=1,
+        window_accounts=1,
+        publishable=False,
+    ),
+}
+
+MIN_CLUSTER_ACCOUNTS = 10
+"""No setting but the ``personal`` preset releases a cluster of fewer accounts."""
+
+
+class Settings(BaseModel):
+    """Everything that can change the result of a run, and how it is carried out.
+
+    `workers` and `shard_rows` belong to the second kind: a release does not depend on `workers`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seed: int = Field(default=0, ge=0, le=2**32 - 1)
+    analyst: Literal["extractive"] = "extractive"
+    embedder: Literal["auto", "minilm"] = "auto"
+    base_clusters: int | None = Field(default=None, ge=1, le=10_000)
+    describe: Literal["extractive"] = "extractive"
+    privacy: Preset = Preset.DEFAULT
+    min_accounts: int | None = Field(default=None, ge=1)
+    min_conversations: int | None = Field(default=None, ge=1)
+    round: int | None = Field(default=None, ge=1, le=1000)
+    breakdown: tuple[str, ...] = ()
+    max_failed_share: float = Field(default=0.1, ge=0.0, le=1.0)
+    shard_rows: int = Field(default=4096, ge=1)
+    workers: int | None = Field(default=None, ge=1)
+
+    def thresholds(self) -> Thresholds:
+        """Thresholds of the preset with this run's overrides.
+
+        Raises
+        ------
+        SettingsError
+            `min_accounts` lies under the floor that holds for all presets but ``personal``.
+        """
+        base = PRESETS[self.privacy]
+        changes: dict[str, int] = {}
+        if self.min_accounts is not None:
+            if base.publishable and self.min_accounts < MIN_CLUSTER_ACCOUNTS:
+                raise SettingsError(
+                    f"--min-accounts {self.min_accounts} is under the floor of "
+                    f"{MIN_CLUSTER_ACCOUNTS}; for your own conversations use --privacy personal"
+                )
+            changes["accounts"] = self.min_accounts
+            changes["cell_accounts"] = min(base.cell_accounts, self.min_accounts)
+        if self.min_conversations is not None:
+            changes["conversations"] = self.min_conversations
+            changes["cell_conversations"] = min(base.cell_conversations, self.min_conversations)
+        if self.round is not None:
+            changes["round_to"] = self.round
+        return base.model_copy(update=changes)
+
+
+def load_settings(
+    options: Mapping[str, Any] | None = None,
+    *,
+    config: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Settings:
+    """Settings from a file, the environment and options, the later winning.
+
+    Parameters
+    ----------
+    options
+        Settings given on the command line or in a call; ``None`` values count as not given.
+    config
+        A TOML file of settings by name. Without it, ``clio.toml`` in the working directory is
+        read where it exists.
+    environment
+        Variables named ``CLIO_<SETTING>``; the process's own by default.
+
+    Raises
+    ------
+    SettingsError
+        The file cannot be read, or a setting is unknown or out of bounds.
+    """
+    merged: dict[str, Any] = {}
+    path = config if config is not None else Path("clio.toml")
+    if config is not None or path.is_file():
+        try:
+            merged.update(tomllib.loads(path.read_text(encoding="utf-8")))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise SettingsError(f"cannot read settings from {path}: {error}") from None
+    variables = os.environ if environment is None else environment
+    for name in Settings.model_fields:
+        value = variables.get(ENVIRONMENT_PREFIX + name.upper())
+        if value is not None:
+            merged[name] = value.split(",") if name == "breakdown" else value
+    merged.update({k: v for k, v in (options or {}).items() if v is not None})
+    try:
+        settings = Settings.model_validate(merged)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(f"setting '{name}': {first['msg']}") from None
+    settings.thresholds()
+    return settings
