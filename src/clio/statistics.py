@@ -53,8 +53,8 @@ def share_interval(
     That yields an effective number of independent conversations ``n = p (1 - p) / V``, held
     between 1 and ``C`` (accounts never make conversations *more* informative than independent
     ones). Wilson's score interval (1927) is taken at that ``n`` (Korn and Graubard, *Survey
-    Methodology* 24, 1998), with a t quantile at ``min(A - 1, k)`` degrees of freedom. Where ``p`` is
-    0 or 1 there is no variance to see and ``n = C² / Σ n_a²`` (Kish).
+    Methodology* 24, 1998), with a t quantile at ``min(A - 1, k)`` degrees of freedom. Where
+    ``p`` is 0 or 1 there is no variance to see and ``n = k = C² / Σ n_a²`` (Kish).
 
     Simulated coverage at a nominal 95 %, over 50-2,000 accounts with Pareto volumes capped at 20 or
     200, shares of 1-50 % and correlations of 0.05-0.6: 96 to 97 % in the mean, 90 % at worst (two
@@ -96,8 +96,9 @@ def share_interval(
     kish = _ratio(big_c**2, nn, 1.0)
     inside = _ratio(c**2, cc, 0.0)
     outside = _ratio((big_c - c) ** 2, nn - 2.0 * cn + cc, 0.0)
-    carriers = np.clip(np.minimum(inside, outside), 0.0, np.maximum(accounts, 0.0))
     binomial = p * (1.0 - p)
+    carriers = np.where(binomial > 0.0, np.minimum(inside, outside), kish)
+    carriers = np.clip(carriers, 0.0, np.maximum(accounts, 0.0))
     agreeing = big_c + _PRIOR_CORRELATION * np.maximum(nn - big_c, 0.0)
     prior = binomial * _ratio(agreeing, big_c**2, 0.0)
     variance = (carriers * variance + _PRIOR_ACCOUNTS * prior) / (carriers + _PRIOR_ACCOUNTS)
@@ -161,11 +162,11 @@ def mean_interval(
             for v in (total, conversations, sum_x_squares, cross_x, sum_squares, accounts)
         )
     )
-    mean = _ratio(x, n, np.nan)
+    mean = _ratio(x, n, 0.0)
     # Rounding of large sums can leave a tiny negative spread where all accounts agree.
     spread = np.maximum(xx - 2.0 * mean * xn + mean * mean * nn, 0.0)
-    variance = _ratio(a, a - 1.0, np.inf) * _ratio(spread, n**2, np.inf)
+    variance = _ratio(a, a - 1.0, 1.0) * _ratio(spread, n**2, 0.0)
     freedom = np.maximum(np.minimum(a, _ratio(n**2, nn, 1.0)) - 1.0, 1.0)
     half = stdtrit(freedom, 0.5 + level / 2.0) * np.sqrt(variance)
-    half = np.where(a >= 2.0, half, np.inf)
-    return mean, mean - half, mean + half
+    half = np.where((a >= 2.0) & (n > 0.0), half, np.inf)
+    return np.where(n > 0.0, mean, np.nan), mean - half, mean + half

@@ -15,7 +15,7 @@ from clio.release.schema import INFO_FILE, ROOT_ID, ROOT_LEVEL, SCHEMA_VERSION, 
 
 FACET = "request"
 TOTAL = 10_000
-HOSTILE_TITLE = "<img src=x onerror=alert(1)> & \"quotes\""
+HOSTILE_TITLE = '<img src=x onerror=alert(1)> & "quotes"'
 
 # title, summary, leaves: (title, summary, conversations)
 TREE: list[tuple[str, str, list[tuple[str, str, int]]]] = [
@@ -204,7 +204,11 @@ def _weeks(cluster: dict[str, Any], index: int) -> list[dict[str, Any]]:
     for week in range(12):
         if index == 2 and week == 4:  # one period that was withheld
             continue
-        wave = 1 if cluster["cluster_id"] == ROOT_ID else 1 + 0.04 * (week - 6) * (index % 3 - 1)
+        wave = (
+            1
+            if cluster["cluster_id"] == ROOT_ID
+            else 1 + 0.04 * (week - 6) * (index % 4 - 1.5) + 0.05 * (week * 7 % 5 - 2)
+        )
         share = cluster["share"] * wave
         n = int(TOTAL / 12 * share)
         rows.append(

@@ -20,6 +20,12 @@ def _top(release: Release) -> list[Cluster]:
     return sorted(children, key=lambda c: (-c.conversations, c.cluster_id))
 
 
+def notes(run: Run) -> list[str]:
+    """Advice for the owner of the run; it is not part of the release."""
+    found = run.details["release"].get("notes", [])
+    return [str(note) for note in found] if isinstance(found, list) else []
+
+
 def summary_json(run: Run) -> dict[str, Any]:
     """The summary as JSON values."""
     release = run.release()
@@ -41,7 +47,7 @@ def summary_json(run: Run) -> dict[str, Any]:
             for c in _top(release)
         ],
         "withheld": release.table("withheld").to_pylist(),
-        "notes": release.info.notes,
+        "notes": notes(run),
         "seconds": run.seconds,
     }
 
@@ -74,7 +80,7 @@ def print_summary(console: Console, run: Run) -> None:
     if len(top) > TOP_SHOWN:
         console.print(f"and {len(top) - TOP_SHOWN} more")
     _print_withheld(console, release)
-    for note in info.notes:
+    for note in notes(run):
         console.print(f"Note: {note}", markup=False)
     if not info.publishable:
         console.print("[bold red]Not anonymous, do not share.[/bold red]")

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 import duckdb
 import pyarrow as pa
 
 from clio.errors import SettingsError
 from clio.facets import COMPUTED, UNKNOWN, Facet
+from clio.pipeline import files
 from clio.pipeline.run_directory import RunDirectory
 from clio.pipeline.stages.cluster import assignments_folder
 from clio.pipeline.stages.facets import facets_folder
@@ -22,21 +24,23 @@ from clio.pipeline.stages.layout import places_file, text_cells_file
 from clio.pipeline.stages.read import conversations_folder
 from clio.pipeline.stages.texts import FACET, members_file
 from clio.privacy.scrub import scrub
+from clio.release.schema import ROOT_ID, ROOT_LEVEL
 
-ROOT = "__root__"
+Granularity = Literal["day", "week", "month"]
+
 MAX_PERIODS = 120
 CELLS_A_PERIOD = 10
 """A period should hold so many times what a cell needs, or trends have too many gaps."""
 
 _FACTS = """
 CREATE TEMP TABLE facts AS
-SELECT a.cluster_id AS leaf, m.account, c.created_at, c.labels, t.cell_x, t.cell_y,
+SELECT a.cluster_id AS leaf, m.account, make_timestamp(epoch_us(c.created_at)) AS created_at, c.labels, t.cell_x, t.cell_y,
        f.* EXCLUDE (conversation_id, {facet})
-FROM read_parquet('{members}') m
-JOIN read_parquet('{assignments}') a USING (conversation_id)
-JOIN read_parquet('{facets}') f USING (conversation_id)
-JOIN read_parquet('{conversations}') c USING (conversation_id)
-JOIN read_parquet('{cells}', file_row_number = true) t ON t.file_row_number = m.text
+FROM members m
+JOIN assignments a USING (conversation_id)
+JOIN facets f USING (conversation_id)
+JOIN conversations c USING (conversation_id)
+JOIN text_cells t ON t.text = m.text
 WHERE a.facet = '{facet}'
 """
 # `list_sum(max(c, 2))` is what the two largest accounts have together.
@@ -103,19 +107,14 @@ GROUP BY cell_x, cell_y ORDER BY cell_x, cell_y
 
 @dataclass(frozen=True)
 class Aggregates:
-    """Numbers by cluster and cell, as the gate takes them; not yet releasable.
-
-    `accounts` and `squares` are the distinct accounts of the facet and the sum of their squared
-    conversation counts.
-    """
+    """Numbers by cluster and cell, as `clio.privacy.gate.GateInput` wants them."""
 
     nodes: pa.Table
     cells: pa.Table
     trends: pa.Table
     numeric: pa.Table
     map_cells: pa.Table
-    accounts: int
-    squares: int
+    granularity: Granularity
 
 
 def _binned(facet: Facet) -> str:
@@ -144,45 +143,36 @@ class Aggregator:
         A database connection to work in.
     directory
         The run.
-    root_title, root_summary
-        Words for the root, which no stage describes.
     """
 
-    def __init__(
-        self,
-        sql: duckdb.DuckDBPyConnection,
-        directory: RunDirectory,
-        *,
-        root_title: str,
-        root_summary: str,
-    ) -> None:
+    def __init__(self, sql: duckdb.DuckDBPyConnection, directory: RunDirectory) -> None:
         self.sql = sql
         register_paths(sql, directory)
-        sql.execute(
-            _FACTS.format(
-                facet=FACET.name,
-                members=members_file(directory),
-                assignments=assignments_folder(directory),
-                facets=facets_folder(directory) / "*.parquet",
-                conversations=conversations_folder(directory) / "*.parquet",
-                cells=text_cells_file(directory),
-            )
-        )
+        for name, path in (
+            ("members", members_file(directory)),
+            ("assignments", assignments_folder(directory)),
+            ("facets", facets_folder(directory)),
+            ("conversations", conversations_folder(directory)),
+            ("text_cells", text_cells_file(directory)),
+            ("places", places_file(directory)),
+        ):
+            files.register(sql, name, path)
+        sql.execute(_FACTS.format(facet=FACET.name))
         sql.execute(
             "CREATE TEMP TABLE all_paths AS SELECT * FROM paths "
-            f"UNION ALL SELECT cluster_id, '{ROOT}' FROM nodes WHERE level = 0"
+            f"UNION ALL SELECT cluster_id, '{ROOT_ID}' FROM nodes WHERE level = 0"
         )
         sql.execute(
             "CREATE TEMP TABLE totals AS SELECT account, count(*) AS n FROM facts GROUP BY account"
         )
         sql.execute(
             "CREATE TEMP TABLE described AS SELECT n.*, p.x, p.y FROM nodes n "
-            f"JOIN read_parquet('{places_file(directory)}') p USING (level, \"index\")"
+            "JOIN places p USING (level, \"index\")"
         )
         sql.execute(
-            "INSERT INTO described BY NAME SELECT -1 AS level, 0 AS \"index\", ? AS cluster_id, "
-            "? AS title, ? AS summary, []::VARCHAR[] AS fallback_titles",
-            [ROOT, root_title, root_summary],
+            f"INSERT INTO described BY NAME SELECT {ROOT_LEVEL} AS level, 0 AS \"index\", "
+            f"'{ROOT_ID}' AS cluster_id, '' AS title, '' AS summary, "
+            "[]::VARCHAR[] AS fallback_titles"
         )
 
     def aggregate(self, *, labels: Iterable[str], cell_conversations: int) -> Aggregates:
@@ -200,7 +190,7 @@ class Aggregator:
         SettingsError
             No row has one of the labels.
         """
-        accounts, squares = self._one("SELECT count(*), sum(n * n)::BIGINT FROM totals")
+        granularity = self.granularity(cell_conversations)
         return Aggregates(
             nodes=self._table(_NODES),
             cells=pa.concat_tables(
@@ -213,18 +203,18 @@ class Aggregator:
                     *(self._label(name) for name in labels),
                 ]
             ),
-            trends=self._table(_TRENDS, granularity=self.granularity(cell_conversations)),
+            trends=self._table(_TRENDS, granularity=granularity),
             numeric=pa.concat_tables(
                 self._table(_NUMERIC, measure=f.facet.name) for f in COMPUTED if f.facet.measure
             ),
             map_cells=self._table(_MAP),
-            accounts=accounts,
-            squares=squares,
+            granularity=granularity,
         )
 
-    def granularity(self, cell_conversations: int) -> str:
+    def granularity(self, cell_conversations: int) -> Granularity:
         """The finest of day, week and month whose periods are few and full enough."""
-        for name in ("day", "week"):
+        finer: tuple[Granularity, ...] = ("day", "week")
+        for name in finer:
             periods, conversations = self._one(
                 f"SELECT count(DISTINCT date_trunc('{name}', created_at)), count(created_at) "
                 "FROM facts"

@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
+from pyarrow.dataset import dataset
 
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
@@ -98,6 +100,12 @@ def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
     if path.is_dir():
         return pa.concat_tables([pq.read_table(p, columns=columns) for p in parts(path)])
     return pq.read_table(path, columns=columns)
+
+
+def register(sql: duckdb.DuckDBPyConnection, name: str, path: Path) -> None:
+    """Make a table, one file or a folder of parts, a view for SQL; it is scanned, not loaded."""
+    found = parts(path) if path.is_dir() else [path]
+    sql.register(name, dataset([str(p) for p in found], format="parquet"))
 
 
 def remove(path: Path) -> None:

@@ -17,6 +17,9 @@ from clio.pipeline.progress import Progress
 from clio.pipeline.run_directory import RunDirectory
 from clio.settings import Settings
 
+SQL_MEMORY = "1GB"
+"""SQL spills to disk beyond this."""
+
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
@@ -70,12 +73,13 @@ class Context:
     def sql(self) -> duckdb.DuckDBPyConnection:
         """A fresh in-memory database that spills to the run's private folder."""
         self.directory.temporary.mkdir(mode=0o700, exist_ok=True)
-        connection = duckdb.connect(":memory:")
-        connection.execute(
-            "SET temp_directory = ?; SET memory_limit = '1GB'; SET TimeZone = 'UTC'",
-            [str(self.directory.temporary)],
+        return duckdb.connect(
+            ":memory:",
+            config={
+                "temp_directory": str(self.directory.temporary),
+                "memory_limit": SQL_MEMORY,
+            },
         )
-        return connection
 
     def cluster_id(self, facet: str, number: int) -> str:
         """The opaque, public id of a cluster."""

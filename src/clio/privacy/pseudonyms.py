@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from dataclasses import dataclass
 
-from clio.conversation import Conversation, normalise_text
+from clio.conversation import normalise_text
 
 KEY_BYTES = 32
 PSEUDONYM_CHARS = 32
@@ -23,29 +24,30 @@ def make_key() -> bytes:
     return secrets.token_bytes(KEY_BYTES)
 
 
-def account_of(conversation: Conversation) -> str:
-    """The account of a conversation, as it goes into `pseudonym`.
+@dataclass(frozen=True, slots=True)
+class TextAccount:
+    """Stands for an account where none is known: each distinct normalised text counts as one."""
 
-    An id is prefixed ``id:``; without one, each distinct normalised text of the requester counts
-    as one account and is prefixed ``text:``. The prefixes keep an id that looks like a text, or a
-    text that looks like an id, from ever meaning the same account.
-    """
-    if conversation.user_id is not None:
-        return f"id:{conversation.user_id}"
-    # Unit separators keep ["a b"] and ["a", "b"] apart; normalising removes them from the turns.
-    turns = (normalise_text(turn) for turn in conversation.requester_turns())
-    return "text:" + "\x1f".join(turns)
+    text: str
 
 
-def pseudonym(key: bytes, account: str) -> str:
+def text_account(text: str) -> TextAccount:
+    """The account of a conversation without an id, from the text of its requester's turns."""
+    return TextAccount(normalise_text(text))
+
+
+def pseudonym(key: bytes, account: str | TextAccount) -> str:
     """Keyed pseudonym of an account.
+
+    Ids and texts are prefixed apart, so that an id that reads like a text, or a text that reads
+    like an id, never means the same account.
 
     Parameters
     ----------
     key
         The run's key, 32 bytes.
     account
-        What `account_of` returns.
+        The account as the owner knows it, or what `text_account` returns.
 
     Returns
     -------
@@ -59,5 +61,6 @@ def pseudonym(key: bytes, account: str) -> str:
     """
     if len(key) != KEY_BYTES:
         raise ValueError(f"a pseudonym key has {KEY_BYTES} bytes")
-    message = account.encode("utf-8", "surrogatepass")
+    marked = f"text:{account.text}" if isinstance(account, TextAccount) else f"id:{account}"
+    message = marked.encode("utf-8", "surrogatepass")
     return hmac.new(key, message, hashlib.sha256).hexdigest()[:PSEUDONYM_CHARS]

@@ -41,7 +41,7 @@ _INVISIBLE = re.compile(
 # No rule below can match a text without one of these.
 _HINT = re.compile(
     r"@|\d[^\w\n]{0,3}\d|://|www\.|\w\.[a-z]{2}|[\w+/=-]{20}|[0-9a-f]{2}[:-][0-9a-f]{2}[:-]|::|"
-    r"\d[a-z]?,?\s[^\W\d_]|(?:apt|suite|box|apartment)\b|[=:]\s*\S|bearer\s|\sis\s\S{4}|\sdot\s|[\[({]\s?at\b|"
+    r"\d[a-z]?,?\s[^\W\d_]|(?:apt|suite|box|apartment)\b|[=:]\s*\S|bearer\s|\sis\s+\S*\d|\sdot\s|[\[({]\s?at\b|"
     r"\d°|-----BEGIN",
     re.IGNORECASE,
 )
@@ -55,7 +55,9 @@ def clean(text: str) -> str:
         return _INVISIBLE.sub("", text)
     # Twice: removing a character can bring together what NFKC then composes.
     for _ in range(2):
-        text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)))
+        text = unicodedata.normalize(
+            "NFKC", _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
+        )
     return _INVISIBLE.sub("", text)
 
 
@@ -118,7 +120,7 @@ _TLD = (
     r"org\.[a-z]{2}|ac\.uk|gov\.uk|de|fr|es|it|nl|be|ch|at|pl|ru|cn|jp|br|ca|au|eu|uk|us|se|fi|"
     r"dk|no|cz|hu|pt|gr|in|mx|kr|tv|me|cc)"
 )
-_SECRET_NAME = (
+_CREDENTIAL = (
     r"pass(?:word|wd|code|phrase)|pwd|secret|api[_ -]?key|access[_ -]?key|auth[_ -]?token|"
     r"access[_ -]?token|private[_ -]?key|client[_ -]?secret"
 )
@@ -153,7 +155,10 @@ _RULES: tuple[tuple[re.Pattern[str], _Replace], ...] = tuple(
             "[secret]",
         ),
         (r"\bbearer\s+[\w.~+/-]{12,}=*", "[secret]"),
-        (rf"\b(?:{_SECRET_NAME})\s*(?:[:=]|\bis\b)\s*(?!\[)\S{{4,}}", "[secret]"),
+        (
+            rf"\b(?:{_CREDENTIAL})\s*(?:[:=]\s*(?!\[)\S{{4,}}|\bis\s+(?=[^\s\d]*\d)\S{{4,}})",
+            "[secret]",
+        ),
         (r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b", "[id]"),
         (r"(?<![\w-])[a-z]{2}\d{2}(?:[ -]?[a-z0-9]{4}){2,7}(?:[ -]?[a-z0-9]{1,3})?(?!\w)", _iban),
         (r"(?<![\w.])(?:\d[ -]?){11,18}\d(?![\w])", _card),
@@ -178,7 +183,10 @@ _RULES: tuple[tuple[re.Pattern[str], _Replace], ...] = tuple(
             r"\b(?:p\.?\s?o\.?\s?box|apt\.?|apartment|suite)\s#?\d{1,6}\b",
             "[address]",
         ),
-        (r"(?<![\w.])\+?\(?\d(?:[ ()./-]{0,3}\d){6,15}(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?!\w)", _phone),
+        (
+            r"(?<![\w.])\+?\(?\d(?:[ ()./-]{0,3}\d){6,15}(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?!\w)",
+            _phone,
+        ),
         (r"\d{6,}", "[number]"),
         (r"(?<![\w@.])@[a-z_][\w.]{1,30}", "[handle]"),
     )

@@ -158,8 +158,7 @@ SELECT '{facet}' AS facet, n.cluster_id, n.level, n.parent_id, n.title, n.summar
 FROM nodes n JOIN (
     SELECT p.cluster_id, count(*) AS conversations, list_sort(list_distinct(list(c.account)))
            AS accounts
-    FROM read_parquet('{assignments}') a
-    JOIN read_parquet('{conversations}') c USING (conversation_id)
+    FROM assignments a JOIN conversations c USING (conversation_id)
     JOIN paths p ON p.leaf = a.cluster_id
     GROUP BY p.cluster_id
 ) m USING (cluster_id) ORDER BY n.level, n."index"
@@ -168,9 +167,7 @@ FROM nodes n JOIN (
 
 def register_paths(sql: Any, directory: RunDirectory) -> None:
     """Make the views ``nodes`` and ``paths`` (leaf to itself and each ancestor)."""
-    sql.execute(
-        f"CREATE TEMP VIEW nodes AS SELECT * FROM read_parquet('{nodes_file(directory)}')"
-    )
+    files.register(sql, "nodes", nodes_file(directory))
     sql.execute(_PATHS)
 
 
@@ -178,13 +175,9 @@ def _write_restricted(context: Context) -> None:
     directory = context.directory
     with context.sql() as sql:
         register_paths(sql, directory)
-        table = sql.execute(
-            _RESTRICTED.format(
-                facet=FACET.name,
-                assignments=assignments_folder(directory),
-                conversations=conversations_folder(directory) / "*.parquet",
-            )
-        ).to_arrow_table()
+        files.register(sql, "assignments", assignments_folder(directory))
+        files.register(sql, "conversations", conversations_folder(directory))
+        table = sql.execute(_RESTRICTED.format(facet=FACET.name)).to_arrow_table()
     files.write_table(restricted_clusters_file(directory), table)
 
 

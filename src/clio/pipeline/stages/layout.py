@@ -24,7 +24,7 @@ def places_file(directory: RunDirectory) -> Path:
 
 
 def text_cells_file(directory: RunDirectory) -> Path:
-    """``cell_x``, ``cell_y`` of each distinct text, in order."""
+    """``text`` (its number), ``cell_x``, ``cell_y``."""
     return directory.work / FACET.name / "text_cells.parquet"
 
 
@@ -50,9 +50,10 @@ def _run(context: Context) -> Report:
     tables, start = [], 0
     for vectors in vector_parts(directory):
         labels = leaves[start : start + len(vectors)]
+        numbers = np.arange(start, start + len(vectors))
         start += len(vectors)
         cell_x, cell_y = density_cells(scatter(vectors, labels, centroids, positions[0]))
-        tables.append(pa.table({"cell_x": cell_x, "cell_y": cell_y}))
+        tables.append(pa.table({"text": numbers, "cell_x": cell_x, "cell_y": cell_y}))
         context.progress.advanced(len(vectors))
     files.write_table(text_cells_file(directory), pa.concat_tables(tables))
     return Report(rows_in=start, rows_out=start)

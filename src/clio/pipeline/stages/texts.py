@@ -44,7 +44,7 @@ SELECT f.conversation_id, c.account, f.{facet} AS text, f.language,
        row_number() OVER (
            PARTITION BY c.account ORDER BY sha256('{seed}:' || f.conversation_id)
        ) AS nth
-FROM read_parquet('{facets}') f JOIN read_parquet('{conversations}') c USING (conversation_id)
+FROM facets f JOIN conversations c USING (conversation_id)
 """
 _TEXTS = """
 CREATE TEMP TABLE texts AS
@@ -64,14 +64,9 @@ def _run(context: Context) -> Report:
     cap = context.settings.thresholds().account_cap
     limit = 2**62 if cap is None else cap
     with context.sql() as sql:
-        sql.execute(
-            _ORDERED.format(
-                facet=FACET.name,
-                seed=context.settings.seed,
-                facets=facets_folder(directory) / "*.parquet",
-                conversations=conversations_folder(directory) / "*.parquet",
-            )
-        )
+        files.register(sql, "facets", facets_folder(directory))
+        files.register(sql, "conversations", conversations_folder(directory))
+        sql.execute(_ORDERED.format(facet=FACET.name, seed=context.settings.seed))
         capped = sql.execute(
             f"SELECT conversation_id FROM ordered WHERE nth > {limit} ORDER BY key"
         ).to_arrow_table()

@@ -1,0 +1,8 @@
+"""Vectors to base clusters: how many, where, and which text belongs to which."""
+
+from clio.clustering.choosing import initial_k, training_size
+from clio.clustering.fitting import BaseClusters, fit
+from clio.clustering.kmeans import assign
+from clio.clustering.merging import merge_small
+
+__all__ = ["BaseClusters", "assign", "fit", "initial_k", "merge_small", "training_size"]

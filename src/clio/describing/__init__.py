@@ -1,0 +1,12 @@
+"""Clusters to titles and summaries, without a language model.
+
+``describe_groups`` names clusters by contrast with their neighbours; ``describe_parents`` names
+groups of clusters by what their children share.
+"""
+
+from clio.describing.description import Description, Members
+from clio.describing.groups import describe_groups
+from clio.describing.parents import describe_parents
+from clio.describing.template_words import TEMPLATE_WORDS
+
+__all__ = ["TEMPLATE_WORDS", "Description", "Members", "describe_groups", "describe_parents"]

@@ -1,0 +1,241 @@
+"""Titles and summaries of groups of texts."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clio.describing.description import Description, Embed, Members
+from clio.describing.evidence import Evidence, gather
+from clio.describing.foreign import Phrases, best_phrases, gather_phrases, language_name
+from clio.describing.lexicon import look_up
+from clio.describing.parsing import parse
+from clio.describing.phrases import Parsed
+from clio.describing.summaries import listing, summaries
+from clio.describing.titles import NEIGHBOURS, Counts, Scored, join_topics, rerank, shortlist
+from clio.describing.wording import Wording
+
+FALLBACKS: Final = 4
+MIXED_SUMMARY: Final = "People ask for many different things."
+PLAIN_SUMMARY: Final = "People ask for this in many different ways."
+ENGLISH_SHARE: Final = 0.22
+_PLACEHOLDER: Final = re.compile(r"[\[<{(][A-Z][A-Z_ ]*\d*[\]>})]")
+
+
+@dataclass(slots=True)
+class Group:
+    """A group's counts and candidates; either English or in another language."""
+
+    evidence: Evidence
+    foreign: Phrases | None
+    english: bool
+    items: list[Scored] = field(default_factory=list)
+    phrases: list[str] = field(default_factory=list)
+
+
+def _main_language(tags: Iterable[str]) -> str:
+    """The commonest language, without its region; ``unknown`` where none is known."""
+    counts = Counter(tag.split("-")[0].lower() for tag in tags)
+    counts.pop("unknown", None)
+    return min(counts, key=lambda tag: (-counts[tag], tag)) if counts else "unknown"
+
+
+def _is_english(parsed: Sequence[Parsed], language: str) -> bool:
+    """Whether a group's texts are English, by their tags or by their function words.
+
+    Language tags of short texts err often, function words of a hundred texts do not.
+    """
+    if language == "en":
+        return True
+    closed = total = 0
+    for item in parsed:
+        for word in item.words:
+            if word[0].isalpha():
+                total += 1
+                closed += bool(look_up(word).closed)
+    return total == 0 or closed >= ENGLISH_SHARE * total
+
+
+def describe_groups(
+    members: Members,
+    centroids: NDArray[np.float32],
+    *,
+    embed: Embed,
+    parent: NDArray[np.int32] | None = None,
+    min_accounts: int = 10,
+) -> list[Description]:
+    """Title and summary of each group, told apart from the others.
+
+    Parameters
+    ----------
+    members
+        A sample of each group's texts.
+    centroids
+        Unit centres of the groups, (g, d) float32.
+    embed
+        From texts to unit vectors of the centroids' space; called once.
+    parent
+        Parent of each group, (g,) int32: siblings get told apart first. ``None``: no siblings.
+    min_accounts
+        Accounts of the sample that must have used each content word; near-identical texts count
+        as one account's.
+
+    Returns
+    -------
+    list[Description]
+        One a group; the titles are distinct.
+
+    Notes
+    -----
+    Candidates are verb phrases, noun phrases and indirect questions read from the texts by a small
+    grammar, pooled over their forms and counted by account. Their score is the square root of
+    their share times the log ratio to the nearest groups' share (the contrast of class-based
+    TF-IDF, Grootendorst 2022, arXiv:2203.05794), joined with the closeness of the phrase's vector
+    to the group's centre against the nearest other centres.
+    """
+    groups, wording = read_groups(members, len(centroids), min_accounts)
+    contrast(groups, centroids, parent, embed, min_accounts)
+    return _choose(groups, wording, min_accounts)
+
+
+def contrast(
+    groups: Sequence[Group],
+    centroids: NDArray[np.float32],
+    parent: NDArray[np.int32] | None,
+    embed: Embed,
+    least: int,
+) -> None:
+    """Fill each group's candidates, best first."""
+    order = _nearest(centroids, parent)
+    total = sum(group.evidence.units for group in groups)
+    frequency: Counter[str] = Counter()
+    for group in groups:
+        for lemma, mask in group.evidence.lemmas.items():
+            frequency[lemma] += mask.bit_count()
+
+    def share(lemma: str) -> float:
+        return frequency[lemma] / max(total, 1)
+
+    counts = [Counts.of(group.evidence, least) for group in groups]
+    for index, group in enumerate(groups):
+        if group.english:
+            near = [counts[j] for j in order[index] if groups[j].english]
+            group.items = shortlist(counts[index], near, share, least)
+    rerank([group.items for group in groups], centroids, embed)
+    foreign = [group for group in groups if group.foreign is not None]
+    found = best_phrases([group.foreign for group in foreign if group.foreign is not None], least)
+    for group, phrases in zip(foreign, found, strict=True):
+        group.phrases = phrases
+
+
+def read_groups(members: Members, number: int, least: int) -> tuple[list[Group], Wording]:
+    """Parse and count all groups."""
+    texts = [_PLACEHOLDER.sub(" something ", text) for text in members.texts]
+    parsed = [parse(text) for text in texts]
+    rows = np.argsort(members.group, kind="stable")
+    bounds = np.searchsorted(members.group[rows], np.arange(number + 1))
+    accounts = np.asarray(members.account)
+    groups: list[Group] = []
+    for index in range(number):
+        own = rows[bounds[index] : bounds[index + 1]].tolist()
+        mine = [parsed[i] for i in own]
+        language = _main_language(members.language[i] for i in own)
+        english = _is_english(mine, language)
+        codes = accounts[own].tolist() if own else []
+        foreign = None
+        if not english:
+            foreign = gather_phrases([texts[i] for i in own], codes, language)
+            mine, codes = [], []
+        groups.append(Group(gather(mine, codes), foreign, english))
+    return groups, Wording(texts, parsed, accounts.tolist(), least)
+
+
+def _nearest(centroids: NDArray[np.float32], parent: NDArray[np.int32] | None) -> list[list[int]]:
+    """The groups to contrast each with: the nearest, siblings first."""
+    number = len(centroids)
+    near: list[list[int]] = []
+    for start in range(0, number, 512):
+        block = centroids[start : start + 512] @ centroids.T
+        if parent is not None:
+            block = block + 0.1 * (parent[start : start + 512, None] == parent[None, :])
+        for offset, row in enumerate(block):
+            row[start + offset] = -np.inf
+            best = np.argsort(-row, kind="stable")[: min(NEIGHBOURS, number - 1)]
+            near.append([int(j) for j in best])
+    return near
+
+
+def _choose(groups: Sequence[Group], wording: Wording, least: int) -> list[Description]:
+    """Give each group the best title that is not taken, the surest groups first."""
+    for group in groups:
+        join_topics(group.items, group.evidence)
+    wording.prepare(title for group in groups for item in group.items for title in item.titles)
+    for group in groups:
+        for item in group.items:
+            passing = [title for title in item.titles if wording.passes(title, group.evidence)]
+            item.title = passing[0] if passing else ""
+        group.items = [item for item in group.items if item.title]
+    sure = [group.items[0].score if group.items else 0.0 for group in groups]
+    taken: set[str] = set()
+    chosen: dict[int, list[Scored]] = {}
+    result: dict[int, Description] = {}
+    for index in sorted(range(len(groups)), key=lambda i: (-sure[i], i)):
+        group = groups[index]
+        if group.foreign is not None:
+            result[index] = describe_foreign(group, taken)
+            taken.add(result[index].title.lower())
+            continue
+        chosen[index] = [item for item in group.items if item.title.lower() not in taken]
+        if chosen[index]:
+            taken.add(chosen[index][0].title.lower())
+        else:
+            best = group.items[0].title if group.items else "Requests of many kinds"
+            title = unused(best, taken)
+            taken.add(title.lower())
+            result[index] = Description(title, MIXED_SUMMARY)
+    drafts = {
+        index: summaries(items[0], groups[index].items, least)
+        for index, items in chosen.items()
+        if items
+    }
+    wording.prepare(text for texts in drafts.values() for text in texts)
+    for index, texts in drafts.items():
+        evidence = groups[index].evidence
+        passing = [text for text in texts if wording.passes(text, evidence)]
+        items = chosen[index]
+        further = [item.title for item in items[1:] if item.title.lower() not in taken]
+        result[index] = Description(
+            items[0].title, passing[0] if passing else PLAIN_SUMMARY, tuple(further[:FALLBACKS])
+        )
+    return [result[index] for index in range(len(groups))]
+
+
+def describe_foreign(group: Group, taken: set[str]) -> Description:
+    """Describe a group of another language by its own phrases."""
+    phrases = group.phrases
+    name = language_name(group.foreign.language if group.foreign is not None else "unknown")
+    titles = [phrase[:1].upper() + phrase[1:] for phrase in phrases]
+    free = [title for title in titles if title.lower() not in taken]
+    if not free:
+        title = unused(f"Requests in {name}", taken)
+        return Description(title, f"People write in {name} about many different things.")
+    quoted = [f"“{phrase}”" for phrase in phrases[:3]]
+    summary = f"People write in {name}, often with the words {listing(quoted, 'or')}."
+    return Description(free[0], summary, tuple(free[1:]))
+
+
+def unused(title: str, taken: Iterable[str]) -> str:
+    """The title, with a small number where it is taken."""
+    used = set(taken)
+    if title.lower() not in used:
+        return title
+    number = 2
+    while f"{title} ({number})".lower() in used:
+        number += 1
+    return f"{title} ({number})"

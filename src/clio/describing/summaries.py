@@ -1,0 +1,83 @@
+"""Summaries: what people ask for, and how it varies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from clio.describing.rendering import core_text
+from clio.describing.titles import Scored
+
+
+def listing(items: Sequence[str], last: str = "and") -> str:
+    """ "a, b and c"."""
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} {last} {items[-1]}"
+
+
+def lower_first(title: str) -> str:
+    """The title as part of a sentence."""
+    first, _, rest = title.partition(" ")
+    if len(first) > 1 and first[1:].lower() != first[1:]:
+        return title
+    return f"{first.lower()} {rest}".strip()
+
+
+def opening(item: Scored) -> str:
+    """The first sentence, without its stop."""
+    if item.candidate.kind == "verb" and not item.title.startswith("Ask "):
+        return f"People ask the assistant to {core_text(item.candidate)}"
+    return f"People {lower_first(item.title)}"
+
+
+def summaries(chosen: Scored, others: Sequence[Scored], least: int) -> list[str]:
+    """Drafts of a group's summary, the fullest first.
+
+    Parameters
+    ----------
+    chosen
+        The title's candidate.
+    others
+        Further candidates, best first.
+    least
+        Accounts that must have used a phrase.
+
+    Returns
+    -------
+    list[str]
+        One or two sentences each.
+    """
+    wants: list[str] = []
+    mentions: list[str] = []
+    taken = [chosen.candidate.lemmas]
+    for item in others:
+        candidate = item.candidate
+        if item.title == chosen.title or len(candidate.units) < least or not candidate.lemmas:
+            continue
+        if any(
+            candidate.lemmas <= lemmas
+            or len(candidate.lemmas & lemmas) > 0.5 * len(candidate.lemmas | lemmas)
+            for lemmas in taken
+        ):
+            continue
+        core = core_text(candidate)
+        bare = candidate.kind == "verb" and (len(candidate.lemmas) < 2 or "something" in core)
+        if candidate.kind == "verb" and not bare and len(wants) < 2:
+            wants.append(core)
+        elif candidate.kind == "noun" and len(mentions) < 3:
+            mentions.append(core)
+        else:
+            continue
+        taken.append(candidate.lemmas)
+    first = opening(chosen) + "."
+    plain = f"Requests of this kind: {chosen.title}."
+    drafts: list[str] = []
+    if wants and mentions:
+        drafts.append(
+            f"{first} Often they also {listing(wants, 'or')}, or mention {listing(mentions, 'or')}."
+        )
+    if wants:
+        drafts.append(f"{first} Often they also {listing(wants, 'or')}.")
+    if mentions:
+        drafts.append(f"{first} Often they mention {listing(mentions, 'or')}.")
+    return [*drafts, first, plain]

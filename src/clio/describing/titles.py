@@ -1,0 +1,251 @@
+"""Choosing each group's title among its candidates."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clio.describing.candidates import EMPTY, LIGHT, TIMES, Candidate, Form, collect
+from clio.describing.evidence import Evidence
+from clio.describing.rendering import core_text, titles_of, topic_text
+
+LONGEST = 10
+SHORTLIST = 20
+NEIGHBOURS = 10
+Embed = Callable[[Sequence[str]], NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """A group's evidence and its candidates by key."""
+
+    evidence: Evidence
+    candidates: dict[object, Candidate]
+
+    @classmethod
+    def of(cls, evidence: Evidence, least: int) -> Counts:
+        """Collect the candidates of a group."""
+        return cls(evidence, {c.key: c for c in collect(evidence, least)})
+
+    def share_of(self, lemmas: Sequence[str]) -> float:
+        """Share of units that used all lemmas."""
+        return self.evidence.coverage(lemmas) / max(self.evidence.units, 1)
+
+    def use_of(self, key: object) -> float:
+        """Share of units that used a candidate as such."""
+        candidate = self.candidates.get(key)
+        return len(candidate.units) / max(self.evidence.units, 1) if candidate else 0.0
+
+
+@dataclass(slots=True)
+class Scored:
+    """A candidate with its figures in a group."""
+
+    candidate: Candidate
+    core: str
+    title: str
+    share: float
+    structure: float
+    lift: float
+    score: float
+    closeness: float = 0.0
+    titles: tuple[str, ...] = ()
+
+
+def _commonest(candidate: Candidate) -> Form:
+    """The form in which the phrase was used most."""
+    return min(
+        ((-count, form) for form, count in candidate.forms.items()),
+        default=(0, ("", (), "", ())),
+    )[1]
+
+
+def _form(candidate: Candidate) -> float:
+    """How well the form alone makes a title."""
+    content = len(candidate.lemmas)
+    uses = sum(candidate.frames.values())
+    if candidate.kind == "verb":
+        if candidate.verb in LIGHT:
+            return 0.5
+        if content == 1:
+            bare = _commonest(candidate)
+            if bare[2]:
+                return 1.2 if candidate.frames["how"] > 0.5 * uses else 0.5
+            return 0.7 if bare[1] else 0.3
+        if not candidate.lemmas.isdisjoint(TIMES):
+            return 0.6
+        if not _commonest(candidate)[1]:
+            return 1.0
+        return 1.0 if candidate.verb in EMPTY else 1.6
+    if candidate.kind == "noun":
+        # an object of requests is named better with its verb
+        asked = (candidate.frames["about"] + candidate.frames["for"]) / uses
+        return (0.75 if content == 1 else 0.95) * (0.5 + 0.5 * min(1.0, 1.5 * asked))
+    if candidate.kind == "report":
+        return 1.5
+    if candidate.kind == "act":
+        return 1.6
+    return 1.6
+
+
+def _is_hollow(candidate: Candidate, structure: float) -> bool:
+    """Whether most of the phrase is left open and few accounts used the rest."""
+    form = _commonest(candidate)
+    return candidate.kind == "verb" and form[1] == ("*",) and structure < 0.08
+
+
+def shortlist(
+    own: Counts,
+    neighbours: Sequence[Counts],
+    global_share: Callable[[str], float],
+    least: int,
+) -> list[Scored]:
+    """The candidates of a group with the best counts, best first.
+
+    Parameters
+    ----------
+    own
+        The group's counts.
+    neighbours
+        Those of the groups nearest to it.
+    global_share
+        Share of all units that used a lemma.
+    least
+        Accounts that must have used each content word.
+
+    Returns
+    -------
+    list[Scored]
+        At most `SHORTLIST`, with their titles.
+    """
+    evidence = own.evidence
+    scored: list[Scored] = []
+    units = max(evidence.units, 1)
+    floor = max(2, min(least, round(units / 28)))
+    for candidate in own.candidates.values():
+        content = sorted(candidate.lemmas)
+        used = len(candidate.units)
+        structure = used / units
+        pooled = candidate.kind not in ("question", "act")
+        if used < (floor if pooled else least):
+            continue
+        share = evidence.coverage(content) / units if pooled else structure
+        if structure < 0.12 * share or _is_hollow(candidate, structure):
+            continue
+        if candidate.kind == "act":
+            if structure < 0.3:
+                continue
+            lift = 3.0
+        else:
+            rare = min((global_share(lemma) for lemma in content), default=0.02)
+            near = sum(
+                n.share_of(content) if pooled else n.use_of(candidate.key) for n in neighbours
+            ) / max(len(neighbours), 1)
+            if not pooled:
+                rare = min(rare, structure / 4)
+            background = 0.5 * (near + rare) if neighbours and content else rare
+            lift = math.log((share + 0.01) / (min(background, share) + 0.01))
+        strength = math.sqrt(0.2 * share + 0.8 * structure)
+        scored.append(
+            Scored(candidate, "", "", share, structure, lift,
+                   strength * (0.3 + lift) * _form(candidate))
+        )  # fmt: skip
+    scored.sort(key=lambda s: (-s.score, s.candidate.order))
+    kept: list[Scored] = []
+    titles: set[str] = set()
+    for item in scored:
+        if len(kept) == SHORTLIST:
+            break
+        item.titles = titles_of(item.candidate)
+        item.title = item.titles[0]
+        item.core = core_text(item.candidate)
+        if item.title in titles or len(item.title.split()) > LONGEST:
+            continue
+        titles.add(item.title)
+        kept.append(item)
+    return kept
+
+
+def rerank(lists: Sequence[list[Scored]], centroids: NDArray[np.float32], embed: Embed) -> None:
+    """Sort each group's shortlist by counts and by closeness to its centre, in place."""
+    texts = sorted({item.core for items in lists for item in items})
+    if not texts:
+        return
+    row = {text: i for i, text in enumerate(texts)}
+    vectors = embed(texts)
+    for group, items in enumerate(lists):
+        if not items:
+            continue
+        rows = vectors[[row[item.core] for item in items]]
+        similar = rows @ centroids.T
+        own = similar[:, group].copy()
+        similar[:, group] = -1.0
+        others = np.sort(similar, axis=1)[:, -3:].mean(axis=1) if len(centroids) > 3 else 0 * own
+        best = max(item.score for item in items)
+        for item, mine, other in zip(items, own.tolist(), np.asarray(others).tolist(), strict=True):
+            item.closeness = mine - other
+            item.score = item.score / best + 1.0 * mine + 1.5 * (mine - other)
+        items.sort(key=lambda s: (-s.score, s.candidate.order))
+        _enrich(items)
+
+
+def _is_fuller(one: Candidate, other: Candidate) -> bool:
+    """Whether one phrase says all that the other says, and more."""
+    if other.kind == "verb" and other.verb == "report" and one.kind == "report":
+        return other.lemmas - {"report"} < one.lemmas  # "report a lost card"
+    return one.kind == other.kind and one.verb == other.verb and other.lemmas < one.lemmas
+
+
+def _enrich(items: list[Scored]) -> None:
+    """Let a fuller phrase stand before the phrase it contains, where most who used one used it."""
+    for position in range(min(3, len(items))):
+        chosen = items[position]
+        fuller = [
+            item
+            for item in items[position + 1 :]
+            if _is_fuller(item.candidate, chosen.candidate)
+            and item.structure >= 0.5 * chosen.structure
+            and item.closeness >= chosen.closeness - 0.2
+            and item.candidate.lemmas.isdisjoint(TIMES)
+        ]
+        if fuller:
+            best = min(fuller, key=lambda s: (-s.structure * len(s.candidate.lemmas), s.title))
+            items.remove(best)
+            items.insert(position, best)
+
+
+def join_topics(items: list[Scored], evidence: Evidence) -> None:
+    """Name two topics where the best title is one bare noun that few used, in place.
+
+    "Ask about drugs" becomes "Ask about drugs and marijuana": of the further nouns the first that
+    adds a good share of accounts.
+    """
+    if not items:
+        return
+    first = items[0]
+    candidate = first.candidate
+    if candidate.kind != "noun" or len(candidate.lemmas) > 1 or first.structure > 0.6:
+        return
+    own = evidence.mask(candidate.lemmas)
+    for other in items[1:]:
+        further = other.candidate
+        if (
+            further.kind != "noun"
+            or len(further.lemmas) > 2
+            or other.structure < 0.3 * first.structure
+        ):
+            continue
+        if not further.lemmas.isdisjoint(candidate.lemmas) or not further.lemmas.isdisjoint(
+            EMPTY | TIMES
+        ):
+            continue
+        mask = evidence.mask(further.lemmas)
+        if (mask & ~own).bit_count() < 0.2 * own.bit_count() or other.closeness < 0.0:
+            continue
+        pair = f"{topic_text(candidate)} and {topic_text(further)}"
+        first.titles = (f"Ask about {pair}", f"Discuss {pair}", *first.titles)
+        return

@@ -1,0 +1,71 @@
+"""Text to vectors. One embedder a module; to add one, write it and name it in ``EMBEDDERS``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clio.errors import SettingsError
+
+__all__ = ["EMBEDDERS", "Embedder", "load_embedder"]
+
+
+class Embedder(Protocol):
+    """Maps texts to unit vectors; a vector depends on its text alone, never on its company."""
+
+    @property
+    def name(self) -> str:
+        """The embedder's name in ``EMBEDDERS``."""
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the vectors change; part of the fingerprint of what is built on them."""
+
+    @property
+    def dimension(self) -> int:
+        """The length of a vector."""
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed texts.
+
+        Parameters
+        ----------
+        texts
+            Any number of texts, of any length; empty ones too.
+
+        Returns
+        -------
+        (n, dimension) float32, rows of unit length in the order of ``texts``.
+        """
+
+
+EMBEDDERS: dict[str, str] = {
+    "minilm": "clio.embedding.minilm:MiniLM",
+}
+"""Name to ``module:class``; the class takes ``threads`` and is an ``Embedder``. The module is
+imported when the embedder is first loaded."""
+
+
+def load_embedder(name: str, *, threads: int | None = None) -> Embedder:
+    """Load an embedder by its name.
+
+    Parameters
+    ----------
+    name
+        A key of ``EMBEDDERS``.
+    threads
+        Threads to compute with; default: every core available. Vectors do not depend on it.
+
+    Raises
+    ------
+    SettingsError
+        There is no embedder of this name.
+    """
+    if name not in EMBEDDERS:
+        raise SettingsError(f"Unknown embedder {name!r}; choose from: {', '.join(EMBEDDERS)}.")
+    module, _, attribute = EMBEDDERS[name].partition(":")
+    return cast(Embedder, getattr(import_module(module), attribute)(threads=threads))

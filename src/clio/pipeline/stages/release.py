@@ -1,0 +1,121 @@
+"""Aggregates pass the privacy gate and become a release."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from importlib.metadata import version
+from typing import Any
+
+import pyarrow.compute as pc
+
+from clio.pipeline.aggregates import Aggregator
+from clio.pipeline.stage import Context, Report, Stage, embedder_name
+from clio.pipeline.stages.texts import FACET
+from clio.pipeline.support import token_support, window_support
+from clio.privacy.gate import Gated, GateInput, apply
+from clio.privacy.tiers import PrivateTable
+from clio.release.schema import (
+    ROOT_ID,
+    SCHEMA_VERSION,
+    FacetInfo,
+    PeriodInfo,
+    ReleaseInfo,
+    Totals,
+)
+from clio.release.write import next_number, write_release
+
+_DAYS = {"day": 1, "week": 7}
+
+
+def _gate_input(context: Context) -> GateInput:
+    directory, settings = context.directory, context.settings
+    with context.sql() as sql:
+        aggregates = Aggregator(sql, directory).aggregate(
+            labels=settings.breakdown,
+            cell_conversations=settings.thresholds().cell_conversations,
+        )
+    return GateInput(
+        nodes=PrivateTable(aggregates.nodes),
+        cells=PrivateTable(aggregates.cells),
+        trends=PrivateTable(aggregates.trends),
+        numeric=PrivateTable(aggregates.numeric),
+        map_cells=PrivateTable(aggregates.map_cells),
+        token_support=PrivateTable(token_support(directory)),
+        window_support=PrivateTable(window_support(directory)),
+        granularity=aggregates.granularity,
+    )
+
+
+def _period(gated: Gated) -> PeriodInfo | None:
+    """First and last day of the released periods; a single conversation's date is never shown."""
+    trends = gated.tables["trends"].table
+    periods = trends.filter(pc.equal(trends["cluster_id"], ROOT_ID))
+    if periods.num_rows == 0:
+        return None
+    first, last = pc.min(periods["period"]).as_py(), pc.max(periods["period"]).as_py()
+    granularity = periods["granularity"][0].as_py()
+    if granularity == "month":
+        following = (last.replace(day=1) + timedelta(days=32)).replace(day=1)
+        return PeriodInfo(first=first, last=following - timedelta(days=1))
+    return PeriodInfo(first=first, last=last + timedelta(days=_DAYS[granularity] - 1))
+
+
+def _info(context: Context, gated: Gated, granularity: str) -> ReleaseInfo:
+    settings, state = context.settings, context.directory.state
+    thresholds = settings.thresholds()
+    period = _period(gated)
+    totals = next(t for t in gated.totals if t.facet == FACET.name)
+    return ReleaseInfo(
+        schema_version=SCHEMA_VERSION,
+        number=next_number(context.directory.path),
+        clio_version=version("clio-insights"),
+        preset=settings.privacy.value,
+        thresholds=thresholds.model_dump(mode="json"),
+        account_basis=state.stages["read"].details["account_basis"],
+        publishable=thresholds.publishable,
+        totals=Totals(conversations=totals.conversations, accounts=totals.accounts),
+        outcomes=state.outcomes,
+        facets=[
+            FacetInfo(name=t.facet, primary=t.facet == FACET.name, clusters=list(t.clusters))
+            for t in gated.totals
+        ],
+        period=period,
+        granularity=granularity if period is not None else None,
+        analyst=settings.analyst,
+        embedder=embedder_name(settings),
+        seed=settings.seed,
+    )
+
+
+def _run(context: Context) -> Report:
+    data = _gate_input(context)
+    gated = apply(data, context.settings.thresholds())
+    info = _info(context, gated, data.granularity)
+    write_release(context.directory.path, gated.tables, info)
+    context.directory.state.release = info.number
+    shown = gated.tables["clusters"].table.num_rows - len(info.facets)
+    context.progress.advanced(shown)
+    return Report(
+        rows_in=data.nodes.table.num_rows - len(info.facets),
+        rows_out=shown,
+        details={"number": info.number, "notes": list(gated.notes)},
+    )
+
+
+def _depends(context: Context) -> dict[str, Any]:
+    settings = context.settings
+    return {
+        "thresholds": settings.thresholds().model_dump(mode="json"),
+        "preset": settings.privacy.value,
+        "breakdown": list(settings.breakdown),
+    }
+
+
+RELEASE = Stage(
+    name="release",
+    run=_run,
+    # Releases are immutable: a new one is written beside those that stand.
+    outputs=lambda _: [],
+    depends=_depends,
+    total=lambda _: (None, "clusters"),
+)

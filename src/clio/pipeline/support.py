@@ -1,0 +1,98 @@
+"""How many accounts used the words that writers propose: evidence for the gate's wording rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from clio.pipeline import files
+from clio.pipeline.run_directory import RunDirectory
+from clio.pipeline.stages.cluster import leaf_centroids_file
+from clio.pipeline.stages.hierarchy import group_at_level, nodes_file, parent_arrays
+from clio.pipeline.stages.read import conversations_folder
+from clio.pipeline.stages.samples import sample_members
+from clio.privacy.wording import (
+    content_tokens,
+    count_windows,
+    token_counts,
+    window_occurrences,
+    windows,
+)
+
+MEMBERS_A_GROUP = 1000
+"""Counting a sample can only count too few, which errs on the safe side."""
+
+
+def _proposed(directory: RunDirectory) -> pa.Table:
+    return pq.read_table(
+        nodes_file(directory),
+        columns=["level", "cluster_id", "title", "summary", "fallback_titles"],
+    )
+
+
+def _texts_of(row: dict[str, object]) -> list[str]:
+    fallbacks = row["fallback_titles"]
+    assert isinstance(fallbacks, list)
+    return [str(row["title"]), str(row["summary"]), *fallbacks]
+
+
+def token_support(directory: RunDirectory) -> pa.Table:
+    """``cluster_id``, ``token``, ``accounts``: who used a node's words within the node."""
+    proposed = _proposed(directory).to_pylist()
+    parents = parent_arrays(directory)
+    leaves = len(np.load(leaf_centroids_file(directory), mmap_mode="r"))
+    tables = []
+    for level in range(len(parents) + 1):
+        nodes = [row for row in proposed if row["level"] == level]
+        wanted = [{t for text in _texts_of(row) for t in content_tokens(text)} for row in nodes]
+        sample = sample_members(
+            directory, group_at_level(parents, leaves, level), per_group=MEMBERS_A_GROUP
+        )
+        counted = token_counts(
+            sample.texts, sample.group.astype(np.int64), sample.account.astype(np.int64), wanted
+        )
+        ids = pa.array([row["cluster_id"] for row in nodes], pa.string())
+        tables.append(
+            pa.table(
+                {
+                    "cluster_id": ids.take(counted["cluster"]),
+                    "token": counted["token"],
+                    "accounts": counted["accounts"],
+                }
+            )
+        )
+    return pa.concat_tables(tables)
+
+
+def _messages(directory: RunDirectory) -> Iterator[tuple[list[str], NDArray[np.int64]]]:
+    """Every message of every conversation, with a code of the account, shard by shard."""
+    folder = conversations_folder(directory)
+    names = files.read_table(folder, columns=["account"])["account"].unique()
+    for part in files.parts(folder):
+        table = pq.read_table(part, columns=["account", "messages"])
+        codes = pa.compute.index_in(table["account"], value_set=names).to_numpy()
+        messages = table["messages"].combine_chunks()
+        contents = messages.flatten().field("content").to_pylist()
+        yield contents, np.repeat(codes, messages.value_lengths().to_numpy()).astype(np.int64)
+
+
+def window_support(directory: RunDirectory) -> pa.Table:
+    """``window``, ``accounts``: who wrote five words in a row of a title or summary, anywhere."""
+    wanted = {
+        window
+        for row in _proposed(directory).to_pylist()
+        for text in _texts_of(row)
+        for window in windows(text)
+    }
+    found = [window_occurrences(texts, who, wanted) for texts, who in _messages(directory)]
+    counts = count_windows(pa.concat_tables(found), wanted)
+    return pa.table(
+        {
+            "window": pa.array(list(counts), pa.string()),
+            "accounts": pa.array(list(counts.values()), pa.int64()),
+        }
+    )

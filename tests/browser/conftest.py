@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+# What these tests share with those of `clio.release` and `clio.server`.
+sys.path.insert(0, str(Path(__file__).parents[1] / "release"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "server"))
+
+from sample_release import sample
+from served import served
+
+from clio.server.app import STATIC
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("chromium is not installed")
+    if not (STATIC / "index.html").is_file():
+        pytest.skip("the page is not built: run `make web`")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium,
+            args=["--no-sandbox", "--disable-gpu", "--disable-quic"],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def explorer(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    run = tmp_path_factory.mktemp("explorer") / "run"
+    sample().write(run)
+    with served(run) as url:
+        yield url
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A new page that must log no error, run no dialog and ask no other host."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    problems: list[str] = []
+    hosts: set[str] = set()
+    page.on("console", lambda m: problems.append(m.text) if m.type != "log" else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("dialog", lambda dialog: (problems.append("a dialog opened"), dialog.dismiss()))
+    page.on("request", lambda request: hosts.add(request.url.split("/")[2].split(":")[0]))
+    yield page
+    context.close()
+    assert problems == []
+    assert hosts <= {"127.0.0.1"}

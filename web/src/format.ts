@@ -1,0 +1,66 @@
+/** Numbers, dates and names as people read them. */
+
+import type { Granularity } from "./api";
+
+const COUNT = new Intl.NumberFormat("en");
+const NNBSP = "\u202f";
+
+export const count = (n: number) => COUNT.format(n);
+
+/** 1 conversation, 2 conversations. */
+export const counted = (n: number, one: string, many = `${one}s`) =>
+  `${count(n)} ${n === 1 ? one : many}`;
+
+function percentNumber(share: number, digits: number): string {
+  return share === 0 || share === 1 ? String(100 * share) : (100 * share).toFixed(digits);
+}
+
+/** "12.3 %". */
+export function percent(share: number): string {
+  const digits = share >= 0.01 ? 1 : share >= 0.001 ? 2 : 3;
+  return `${percentNumber(share, digits)}${NNBSP}%`;
+}
+
+/** "12.3 %" and "11.8–12.9 %": as many digits in both as the interval's width warrants. */
+export function percentInterval(share: number, low: number, high: number): [string, string] {
+  const width = 100 * (high - low);
+  const digits = width >= 0.5 ? 1 : width >= 0.05 ? 2 : 3;
+  const [middle, from, to] = [share, low, high].map((end) => percentNumber(end, digits));
+  return [`${middle}${NNBSP}%`, `${from}–${to}${NNBSP}%`];
+}
+
+/** A mean of counts or scores: two digits after the point, one from ten on, none from a thousand. */
+export function mean(value: number): string {
+  const digits = Math.abs(value) < 10 ? 2 : Math.abs(value) < 1000 ? 1 : 0;
+  return value.toLocaleString("en", {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
+}
+
+/** A tick of a percentage axis: no more digits than it needs. */
+export const percentTick = (share: number) => `${+(share * 100).toFixed(3)}${NNBSP}%`;
+
+/** `user_turns` → "User turns". */
+export function name(identifier: string): string {
+  const words = identifier.replaceAll("_", " ").trim();
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** A date without time, read as UTC so that no time zone shifts the day. */
+export const day = (iso: string) => new Date(`${iso}T00:00:00Z`);
+
+const DAY = new Intl.DateTimeFormat("en", {
+  day: "numeric",
+  month: "short",
+  year: "numeric",
+  timeZone: "UTC",
+});
+const MONTH = new Intl.DateTimeFormat("en", { month: "long", year: "numeric", timeZone: "UTC" });
+
+export const dayRange = (first: string, last: string) => DAY.formatRange(day(first), day(last));
+
+export function period(iso: string, granularity: Granularity): string {
+  if (granularity === "month") return MONTH.format(day(iso));
+  return granularity === "week" ? `week of ${DAY.format(day(iso))}` : DAY.format(day(iso));
+}
