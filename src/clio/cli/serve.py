@@ -25,6 +25,4 @@ def command(
 ) -> None:
     """Serve the explorer until interrupted."""
     with ending(as_json=as_json):
-        serve_until_stopped(
-            path, port=port, browser=open_browser, quiet=quiet, as_json=as_json
-        )
+        serve_until_stopped(path, port=port, browser=open_browser, quiet=quiet, as_json=as_json)

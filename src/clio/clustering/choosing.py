@@ -28,9 +28,12 @@ _HEADROOM = 1.3
 _STEP = 1.08
 """Ratio of the numbers of clusters that are tried one after the other."""
 
-_PULL = 0.02
+_PULL = 0.015
 """Silhouette that a number loses per factor e between it and the one that the size suggests. It
 decides where texts form no clear groups and the silhouette hardly depends on the number."""
+
+_WINDOW = 2
+"""Scores are averaged over so many numbers to either side."""
 
 _PLATEAU = 0.02
 """Numbers whose score is this close (relatively) to the best count as equally good."""
@@ -102,7 +105,7 @@ def choose_k(candidates: list[int], silhouette: Callable[[int], float], *, sugge
     The geometric mean of the plateau's ends, which moves less with the sample and the seed than
     the maximum does.
     """
-    scores = [silhouette(k) - _PULL * abs(math.log(k / suggested)) for k in candidates]
+    scores = _smooth([silhouette(k) - _PULL * abs(math.log(k / suggested)) for k in candidates])
     best = int(np.argmax(scores))
     floor = scores[best] - _PLATEAU * abs(scores[best])
     first = last = best
@@ -111,6 +114,13 @@ def choose_k(candidates: list[int], silhouette: Callable[[int], float], *, sugge
     while last < len(scores) - 1 and scores[last + 1] >= floor:
         last += 1
     return round(math.sqrt(candidates[first] * candidates[last]))
+
+
+def _smooth(values: list[float]) -> list[float]:
+    """Centred moving average; the window narrows towards the ends, so that it stays centred."""
+    last = len(values) - 1
+    reach = [min(_WINDOW, i, last - i) for i in range(len(values))]
+    return [float(np.mean(values[i - r : i + r + 1])) for i, r in enumerate(reach)]
 
 
 def simplified_silhouette(

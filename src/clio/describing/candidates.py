@@ -9,7 +9,7 @@ from typing import Final
 
 from clio.describing.acts import act_of
 from clio.describing.evidence import Evidence
-from clio.describing.lexicon import look_up, word_set
+from clio.describing.lexicon import has_capitals, look_up, word_set
 from clio.describing.phrases import Noun, NounPhrase, Question, VerbPhrase
 
 # Objects and verbs that say nothing by themselves.
@@ -78,9 +78,12 @@ def _ends(noun: Noun | None, known: frozenset[str]) -> Iterator[Noun]:
         return
     n = len(noun.lemmas)
     if n > 1 and noun.lemmas[-1] not in known and noun.lemmas[-2] in known:
-        n -= 1  # a name or a code behind the noun: "flight ab", "router xylo"
-        plural = look_up(noun.words[n - 1]).plural
-        noun = Noun(noun.determiner, noun.words[:n], noun.lemmas[:n], plural)
+        # a name or a code behind the noun: "flight ab", "router xylo"
+        head = look_up(noun.words[n - 2])
+        if head.noun and not head.adjective:
+            n -= 1
+            determiner = "" if has_capitals(noun.words[n - 1]) else noun.determiner
+            noun = Noun(determiner, noun.words[:n], noun.lemmas[:n], head.plural)
     for size in range(1, min(n, 4) + 1):
         lemmas = noun.lemmas[n - size :]
         if lemmas[0] not in known:

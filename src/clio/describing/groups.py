@@ -110,8 +110,8 @@ def contrast(
     parent: NDArray[np.int32] | None,
     embed: Embed,
     least: int,
-) -> None:
-    """Fill each group's candidates, best first."""
+) -> list[Counts]:
+    """Fill each group's candidates, best first, and give its counts."""
     order = _nearest(centroids, parent)
     total = sum(group.evidence.units for group in groups)
     frequency: Counter[str] = Counter()
@@ -132,6 +132,7 @@ def contrast(
     found = best_phrases([group.foreign for group in foreign if group.foreign is not None], least)
     for group, phrases in zip(foreign, found, strict=True):
         group.phrases = phrases
+    return counts
 
 
 def read_groups(members: Members, number: int, least: int) -> tuple[list[Group], Wording]:

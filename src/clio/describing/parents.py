@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clio.describing.acts import ACT_THEMES
-from clio.describing.candidates import EMPTY
+from clio.describing.candidates import EMPTY, TIMES, Candidate
 from clio.describing.description import Description, Embed, Members
 from clio.describing.evidence import Evidence
-from clio.describing.groups import Group, contrast, describe_foreign, read_groups, unused
+from clio.describing.groups import contrast, describe_foreign, read_groups, unused
 from clio.describing.lexicon import is_uncountable, look_up, plural, spelling, stem
 from clio.describing.parsing import parse
-from clio.describing.rendering import DEFINITE, MEASURED
+from clio.describing.rendering import DEFINITE, MEASURED, core_text
 from clio.describing.summaries import listing, lower_first
-from clio.describing.titles import Scored
+from clio.describing.titles import Counts
 
 COVERED: Final = 0.6
 USED: Final = 0.3
@@ -65,7 +65,7 @@ def describe_parents(
         One a parent; the titles are distinct.
     """
     groups, _ = read_groups(members, len(centroids), min_accounts)
-    contrast(groups, centroids, None, embed, min_accounts)
+    counts = contrast(groups, centroids, None, embed, min_accounts)
     taken: set[str] = set()
     result: list[Description] = []
     for index, group in enumerate(groups):
@@ -76,11 +76,10 @@ def describe_parents(
         titles: list[str] = []
         if len(below) == 1:
             titles += [below[0].title, *below[0].fallback]
-        shared = _shared(group, below, sizes)
-        titles += shared
+        titles += _shared(counts[index], below, sizes, min_accounts)
         titles += _joined(below, group.evidence, min_accounts)
         titles += [child.title for child in below[:2]]
-        if group.foreign is not None and not titles:
+        if group.foreign is not None:
             description = describe_foreign(group, taken)
         else:
             free = list(dict.fromkeys(t for t in titles if t.lower() not in taken))
@@ -101,35 +100,32 @@ def _summary(children: Sequence[Description]) -> str:
     return f"People want to {listing(shown)}{more}."
 
 
-def _shared(group: Group, children: Sequence[Description], sizes: Sequence[int]) -> list[str]:
-    """Noun phrases that most of the children's titles share, as headings."""
+def _shared(
+    counts: Counts, children: Sequence[Description], sizes: Sequence[int], least: int
+) -> list[str]:
+    """Noun phrases that many members used and most of the children's titles share, as headings."""
     if len(children) < 2:
         return []
     bags = [parse(f"{child.title}. {child.summary}").bag for child in children]
     total = sum(sizes)
     found: list[tuple[float, str]] = []
-    for item in group.items:
-        lemmas = item.candidate.lemmas
-        if item.candidate.kind != "noun" or item.share < USED:
+    for candidate in counts.candidates.values():
+        lemmas = candidate.lemmas
+        share = counts.share_of(sorted(lemmas))
+        if candidate.kind != "noun" or share < USED or not lemmas.isdisjoint(EMPTY | TIMES):
             continue
         covered = sum(s for bag, s in zip(bags, sizes, strict=True) if lemmas <= bag)
         if covered >= COVERED * total:
-            heading = _heading(item, group.evidence)
-            found.append((-item.share * (1 + len(lemmas)), heading))
+            found.append((-share * (1 + len(lemmas)), _heading(candidate, counts.evidence, least)))
     return [heading for _, heading in sorted(found)][:2]
 
 
-def _heading(item: Scored, evidence: Evidence) -> str:
-    core = item.core
-    words = core.split()
-    if (
-        words[0] in ("a", "an", "the")
-        and len(words) > 1
-        and not core.startswith(("the a", "the u"))
-    ):
+def _heading(candidate: Candidate, evidence: Evidence, least: int) -> str:
+    words = core_text(candidate).split()
+    if words[0] in ("a", "an", "the") and words[1:] and words[1] not in ("assistant's", "user's"):
         words = words[1:]
     if len(words) <= 3:
-        words = _plural(words, evidence, 1)
+        words = _plural(words, evidence, least)
     text = " ".join(words)
     return text[:1].upper() + text[1:]
 
@@ -150,6 +146,8 @@ def theme(title: str, evidence: Evidence, least: int) -> str:
     """What a child's title is about, as a heading in lower case; empty where it has no noun."""
     if title in ACT_THEMES:
         return ACT_THEMES[title]
+    if not title.isascii():
+        return ""
     best: tuple[str, ...] = ()
     for phrase in parse(title).nouns:
         noun = phrase.noun

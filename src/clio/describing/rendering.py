@@ -20,7 +20,7 @@ from clio.describing.phrases import Noun
 
 DEFINITE: Final = word_set("definite")
 _PERSONAL: Final = word_set("personal")
-_COUNTED: Final = word_set("counted")
+COUNTED: Final = word_set("counted")
 _PEOPLE: Final = word_set("people")
 # Nouns that "of" makes definite: "the type of gas".
 MEASURED: Final = word_set("measured")
@@ -70,7 +70,7 @@ def noun_text(forms: Counter[Noun], generic: bool = False) -> str:
     head = chosen[-1]
     if used["a"] < 0.15 * total and used["my"] < 0.3 * total and used["the"] > 0.3 * total:
         return "the " + text
-    if is_uncountable(head) or (look_up(head).form == "g" and head not in _COUNTED):
+    if is_uncountable(head) or (look_up(head).form == "g" and head not in COUNTED):
         return text
     if spelling(head)[0].isupper() and used["a"] < 0.1 * total and not spelling(head).isupper():
         return text

@@ -49,7 +49,7 @@ def summaries(chosen: Scored, others: Sequence[Scored], least: int) -> list[str]
     """
     wants: list[str] = []
     mentions: list[str] = []
-    taken = [chosen.candidate.lemmas]
+    taken = [chosen.candidate.lemmas, chosen.candidate.lemmas | chosen.joined]
     for item in others:
         candidate = item.candidate
         if item.title == chosen.title or len(candidate.units) < least or not candidate.lemmas:

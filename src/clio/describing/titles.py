@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from clio.describing.candidates import EMPTY, LIGHT, TIMES, Candidate, Form, collect
 from clio.describing.evidence import Evidence
-from clio.describing.rendering import core_text, titles_of, topic_text
+from clio.describing.lexicon import is_uncountable, look_up
+from clio.describing.rendering import COUNTED, core_text, titles_of, topic_text
 
 LONGEST = 10
 SHORTLIST = 20
@@ -54,6 +55,7 @@ class Scored:
     score: float
     closeness: float = 0.0
     titles: tuple[str, ...] = ()
+    joined: frozenset[str] = frozenset()
 
 
 def _commonest(candidate: Candidate) -> Form:
@@ -62,6 +64,12 @@ def _commonest(candidate: Candidate) -> Form:
         ((-count, form) for form, count in candidate.forms.items()),
         default=(0, ("", (), "", ())),
     )[1]
+
+
+def _is_action(candidate: Candidate, head: tuple[str, ...]) -> bool:
+    """Whether the noun is a verb's -ing form: "add cleaning"."""
+    word = min(((-n, noun.words[-1]) for noun, n in candidate.nouns[head].items()))[1]
+    return look_up(word).form == "g" and not is_uncountable(word) and word not in COUNTED
 
 
 def _form(candidate: Candidate) -> float:
@@ -76,9 +84,12 @@ def _form(candidate: Candidate) -> float:
             if bare[2]:
                 return 1.2 if candidate.frames["how"] > 0.5 * uses else 0.5
             return 0.7 if bare[1] else 0.3
-        if not candidate.lemmas.isdisjoint(TIMES):
+        form = _commonest(candidate)
+        if not candidate.lemmas.isdisjoint(TIMES) or (
+            len(form[1]) == 1 and form[1][0] != "*" and _is_action(candidate, form[1])
+        ):
             return 0.6
-        if not _commonest(candidate)[1]:
+        if not form[1]:
             return 1.0
         return 1.0 if candidate.verb in EMPTY else 1.6
     if candidate.kind == "noun":
@@ -247,5 +258,6 @@ def join_topics(items: list[Scored], evidence: Evidence) -> None:
         if (mask & ~own).bit_count() < 0.2 * own.bit_count() or other.closeness < 0.0:
             continue
         pair = f"{topic_text(candidate)} and {topic_text(further)}"
+        first.joined = further.lemmas
         first.titles = (f"Ask about {pair}", f"Discuss {pair}", *first.titles)
         return

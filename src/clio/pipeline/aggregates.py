@@ -167,10 +167,10 @@ class Aggregator:
         )
         sql.execute(
             "CREATE TEMP TABLE described AS SELECT n.*, p.x, p.y FROM nodes n "
-            "JOIN places p USING (level, \"index\")"
+            'JOIN places p USING (level, "index")'
         )
         sql.execute(
-            f"INSERT INTO described BY NAME SELECT {ROOT_LEVEL} AS level, 0 AS \"index\", "
+            f'INSERT INTO described BY NAME SELECT {ROOT_LEVEL} AS level, 0 AS "index", '
             f"'{ROOT_ID}' AS cluster_id, '' AS title, '' AS summary, "
             "[]::VARCHAR[] AS fallback_titles"
         )
@@ -253,11 +253,7 @@ class Aggregator:
         )
 
     def _table(self, query: str, **values: str) -> pa.Table:
-        return self.sql.execute(
-            query.format(facet=FACET.name, sizes=_SIZES, **values)
-        ).to_arrow_table()
+        return self.sql.sql(query.format(facet=FACET.name, sizes=_SIZES, **values)).to_arrow_table()
 
     def _one(self, query: str) -> tuple[int, ...]:
-        row = self.sql.execute(query).fetchone()
-        assert row is not None
-        return row
+        return tuple(self.sql.execute(query).fetchall()[0])

@@ -35,7 +35,7 @@ def atomic_write(path: Path, write: Callable[[Path], None], *, mode: int = PRIVA
 
     The parent folder is made where missing, open to the owner alone for private modes.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=PRIVATE_FOLDER, exist_ok=True, parents=True)
     temporary = path.with_name(_TEMPORARY + path.name)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     os.close(descriptor)
@@ -49,9 +49,7 @@ def atomic_write(path: Path, write: Callable[[Path], None], *, mode: int = PRIVA
 
 def write_table(path: Path, table: pa.Table, *, mode: int = PRIVATE_FILE) -> None:
     """Write an Arrow table as Parquet, atomically and with the same bytes each time."""
-    atomic_write(
-        path, lambda aside: pq.write_table(table, aside, compression="zstd"), mode=mode
-    )
+    atomic_write(path, lambda aside: pq.write_table(table, aside, compression="zstd"), mode=mode)
 
 
 def write_json(path: Path, value: Any, *, mode: int = PRIVATE_FILE) -> None:

@@ -126,9 +126,7 @@ def _start(context: Context) -> None:
     state = context.directory.state
     digest = fingerprint(context.inputs)
     if state.release is not None and state.input_fingerprint != digest:
-        raise RunError(
-            f"{context.directory.path} holds a run of another input; name another --out"
-        )
+        raise RunError(f"{context.directory.path} holds a run of another input; name another --out")
     state.input_fingerprint = digest
     state.inputs = [path.name for path in context.inputs]
     state.seed = context.settings.seed

@@ -31,9 +31,7 @@ class LocalEngine:
     heavy parts of a shard (matrix products, the embedder, SQL) use all cores by themselves.
     """
 
-    def map(
-        self, function: Callable[[Task], Result], tasks: Iterable[Task]
-    ) -> Iterator[Result]:
+    def map(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
         """Results of `function` over `tasks`, in order."""
         return map(function, tasks)
 

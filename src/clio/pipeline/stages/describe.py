@@ -56,7 +56,9 @@ def _run(context: Context) -> Report:
         embed=context.embedder.embed,
         min_accounts=context.settings.thresholds().word_accounts,
     )
-    files.write_table(leaf_descriptions_file(directory), pa.table(description_columns(descriptions)))
+    files.write_table(
+        leaf_descriptions_file(directory), pa.table(description_columns(descriptions))
+    )
     context.progress.advanced(len(descriptions))
     return Report(rows_in=len(centroids), rows_out=len(descriptions))
 

@@ -108,23 +108,21 @@ def _run(context: Context) -> Report:
 
     ids = [[leaf_id(context, i) for i in range(leaves)]]
     first = context.directory.state.next_cluster_number
-    for level in descriptions[1:]:
-        ids.append([context.cluster_id(FACET.name, first + i) for i in range(len(level))])
-        first += len(level)
+    for written in descriptions[1:]:
+        ids.append([context.cluster_id(FACET.name, first + i) for i in range(len(written))])
+        first += len(written)
     tables = []
     for level, written in enumerate(descriptions):
-        parent = parents[level] if level < len(parents) else None
-        above = None if parent is None else [ids[level + 1][p] for p in parent.tolist()]
+        above = parents[level].tolist() if level < len(parents) else [None] * len(written)
+        parent_ids = [None if p is None else ids[level + 1][p] for p in above]
         tables.append(
             pa.table(
                 {
                     "level": pa.array([level] * len(written), pa.int32()),
                     "index": pa.array(range(len(written)), pa.int32()),
-                    "parent": pa.array(
-                        [None] * len(written) if parent is None else parent, pa.int32()
-                    ),
+                    "parent": pa.array(above, pa.int32()),
                     "cluster_id": pa.array(ids[level], pa.string()),
-                    "parent_id": pa.array(above or [None] * len(written), pa.string()),
+                    "parent_id": pa.array(parent_ids, pa.string()),
                     **description_columns(written),
                 }
             )
@@ -177,7 +175,7 @@ def _write_restricted(context: Context) -> None:
         register_paths(sql, directory)
         files.register(sql, "assignments", assignments_folder(directory))
         files.register(sql, "conversations", conversations_folder(directory))
-        table = sql.execute(_RESTRICTED.format(facet=FACET.name)).to_arrow_table()
+        table = sql.sql(_RESTRICTED.format(facet=FACET.name)).to_arrow_table()
     files.write_table(restricted_clusters_file(directory), table)
 
 

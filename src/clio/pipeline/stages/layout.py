@@ -40,7 +40,9 @@ def _run(context: Context) -> Report:
                 "level": pa.array(
                     np.repeat(np.arange(len(positions)), [len(p) for p in positions]), pa.int32()
                 ),
-                "index": pa.array(np.concatenate([np.arange(len(p)) for p in positions]), pa.int32()),
+                "index": pa.array(
+                    np.concatenate([np.arange(len(p)) for p in positions]), pa.int32()
+                ),
                 "x": pa.array(np.concatenate([p[:, 0] for p in positions]), pa.float32()),
                 "y": pa.array(np.concatenate([p[:, 1] for p in positions]), pa.float32()),
             }

@@ -116,10 +116,7 @@ class _Reader:
         shard = _Shard()
         for row in read(self.context.inputs, skip=self.rows):
             self.add(shard, row)
-            if (
-                len(shard.ledger) >= self.context.settings.shard_rows
-                or shard.size >= SHARD_BYTES
-            ):
+            if len(shard.ledger) >= self.context.settings.shard_rows or shard.size >= SHARD_BYTES:
                 shard.write(self.directory, self.shards)
                 self.shards += 1
                 progress.advanced(len(shard.ledger))
@@ -184,9 +181,7 @@ class _Reader:
             "messages": [
                 {"role": m.role.value, "content": m.content} for m in conversation.messages
             ],
-            "labels": orjson.dumps(
-                dict(conversation.labels), option=orjson.OPT_SORT_KEYS
-            ).decode(),
+            "labels": orjson.dumps(dict(conversation.labels), option=orjson.OPT_SORT_KEYS).decode(),
         }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from clio.pipeline.aggregates import Aggregator
+from clio.pipeline.aggregates import Aggregator, Granularity
 from clio.pipeline.stage import Context, Report, Stage, embedder_name
 from clio.pipeline.stages.texts import FACET
 from clio.pipeline.support import token_support, window_support
@@ -60,7 +60,7 @@ def _period(gated: Gated) -> PeriodInfo | None:
     return PeriodInfo(first=first, last=last + timedelta(days=_DAYS[granularity] - 1))
 
 
-def _info(context: Context, gated: Gated, granularity: str) -> ReleaseInfo:
+def _info(context: Context, gated: Gated, granularity: Granularity) -> ReleaseInfo:
     settings, state = context.settings, context.directory.state
     thresholds = settings.thresholds()
     period = _period(gated)

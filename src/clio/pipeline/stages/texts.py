@@ -67,14 +67,12 @@ def _run(context: Context) -> Report:
         files.register(sql, "facets", facets_folder(directory))
         files.register(sql, "conversations", conversations_folder(directory))
         sql.execute(_ORDERED.format(facet=FACET.name, seed=context.settings.seed))
-        capped = sql.execute(
+        capped = sql.sql(
             f"SELECT conversation_id FROM ordered WHERE nth > {limit} ORDER BY key"
         ).to_arrow_table()
         sql.execute(_TEXTS.format(cap=limit))
-        texts = sql.execute(
-            "SELECT text, weight FROM texts ORDER BY number"
-        ).to_arrow_table()
-        members = sql.execute(_MEMBERS.format(cap=limit)).to_arrow_table()
+        texts = sql.sql("SELECT text, weight FROM texts ORDER BY number").to_arrow_table()
+        members = sql.sql(_MEMBERS.format(cap=limit)).to_arrow_table()
     if members.num_rows == 0:
         raise InputError("no conversation of the input asks for anything in words")
     files.write_table(capped_file(directory), capped)
