@@ -49,7 +49,7 @@ web/node_modules/.installed: web/package.json web/package-lock.json
 	cd web && npm ci --silent --no-audit --no-fund
 	@touch $@
 
-$(STATIC): web/node_modules/.installed $(shell find web/src web/index.html -type f 2>/dev/null)
+$(STATIC): web/node_modules/.installed $(shell find web/src web/public web/*.* -type f 2>/dev/null)
 	cd web && npm run --silent build
 
 clean:  ## Remove what was built

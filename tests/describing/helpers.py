@@ -43,14 +43,38 @@ def centroids(sample: Members, number: int) -> NDArray[np.float32]:
     return (stacked / np.linalg.norm(stacked, axis=1, keepdims=True)).astype(np.float32)
 
 
-_PLACES = "paris rome tokyo lima oslo cairo delhi quito seoul accra hanoi perth".split()
-_DAYS = "tomorrow tonight soon today monday friday sunday now later please".split()
+_PLACES = [
+    "paris",
+    "rome",
+    "tokyo",
+    "lima",
+    "oslo",
+    "cairo",
+    "delhi",
+    "quito",
+    "seoul",
+    "accra",
+    "hanoi",
+    "perth",
+]
+_DAYS = [
+    "tomorrow",
+    "tonight",
+    "soon",
+    "today",
+    "monday",
+    "friday",
+    "sunday",
+    "now",
+    "later",
+    "please",
+]
 
 
 def flights(number: int = 40) -> list[str]:
     """Requests to book a flight."""
-    frames = ["book a flight to {}", "can you book me a flight to {}", "i need to book a flight to {}",
-              "please help me book a flight to {}"]  # fmt: skip
+    frames = ["book a flight to {}", "can you book me a flight to {}",
+              "i need to book a flight to {}", "please help me book a flight to {}"]  # fmt: skip
     return [
         f"{frames[i % 4].format(_PLACES[i % 12])} {_DAYS[(i // 7) % 10]}" for i in range(number)
     ]

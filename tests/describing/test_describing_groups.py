@@ -46,7 +46,22 @@ def test_requests_become_imperatives_and_questions_become_topics() -> None:
     ],
 )  # fmt: skip
 def test_each_way_of_asking_has_its_form(frames: list[str], title: str) -> None:
-    slots = "xylo brem cade dolt erno fisk gral hund ilex jorn kral lumb morn nerg".split()
+    slots = [
+        "xylo",
+        "brem",
+        "cade",
+        "dolt",
+        "erno",
+        "fisk",
+        "gral",
+        "hund",
+        "ilex",
+        "jorn",
+        "kral",
+        "lumb",
+        "morn",
+        "nerg",
+    ]
     texts = [frame.format(slot) for slot in slots for frame in frames]
     assert describe(texts, flights())[0] == title
 
@@ -77,7 +92,10 @@ def test_copies_count_as_one_account() -> None:
 
 
 def test_one_account_cannot_bring_a_phrase() -> None:
-    loud = [f"renovate the {word} castle now" for word in "old red big tall dark cold".split() * 5]
+    loud = [
+        f"renovate the {word} castle now"
+        for word in ["old", "red", "big", "tall", "dark", "cold"] * 5
+    ]
     texts = [*flights(), *loud]
     accounts = np.concatenate([np.arange(40), np.full(30, 99), 200 + np.arange(40)])
     sample = Members(
@@ -92,12 +110,14 @@ def test_one_account_cannot_bring_a_phrase() -> None:
 
 def test_names_need_many_accounts() -> None:
     def texts(number: int) -> list[str]:
-        days = "monday tuesday wednesday thursday friday saturday sunday".split()
+        days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
         return [
             f"write a {'short' if i % 2 else 'long'} letter to Zarniwoop about {days[i % 7]} {i}"
             for i in range(number)
         ]
 
+    lower = [text.replace("Zarniwoop", "bob") for text in texts(12)]
+    assert not any("bob" in title.lower() for title in describe(lower, alarms()))
     assert not any("Zarniwoop" in t or "zarniwoop" in t for t in describe(texts(12), alarms()))
 
 
@@ -152,7 +172,25 @@ def test_other_languages_keep_their_own_words(
 
 
 words = st.sampled_from(
-    "book flight set alarm the a my to how what is card lost 12345 ¿ 密码 ok".split()
+    [
+        "book",
+        "flight",
+        "set",
+        "alarm",
+        "the",
+        "a",
+        "my",
+        "to",
+        "how",
+        "what",
+        "is",
+        "card",
+        "lost",
+        "12345",
+        "¿",
+        "密码",
+        "ok",
+    ]
 )
 
 

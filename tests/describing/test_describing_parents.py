@@ -10,8 +10,8 @@ from .helpers import alarms, centroids, embed, flights, members, rates
 def test_a_parent_is_named_for_what_its_children_share() -> None:
     accounts = [
         [f"{verb} my savings account {verbs[0]}{word}" for verb in verbs
-         for word in "abc bcd cde def efg fgh ghi".split()]
-        for verbs in (("open", "please open"), ("close", "help me close"), ("freeze", "can you freeze"))
+         for word in ["abc", "bcd", "cde", "def", "efg", "fgh", "ghi"]]
+        for verbs in (("open", "please open"), ("close", "help me close"), ("freeze", "freeze up"))
     ]  # fmt: skip
     sample = members(accounts)
     children = describe_groups(sample, centroids(sample, 3), embed=embed, min_accounts=5)

@@ -17,7 +17,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 for command in (demo, run, serve):
-    app.command(name=command.NAME, help=command.HELP)(command.command)
+    app.command(name=command.NAME, short_help=command.SHORT, help=command.HELP)(command.command)
 
 
 @app.callback()

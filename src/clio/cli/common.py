@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import webbrowser
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -71,4 +71,5 @@ def serve_until_stopped(
         output.print(f"\nThe explorer is at [bold]{url}[/bold]  (Ctrl-C ends it)")
     if browser:
         webbrowser.open(url)
-    run(app, listening)
+    with suppress(KeyboardInterrupt):
+        run(app, listening)

@@ -23,6 +23,7 @@ from clio.settings import load_settings
 from clio.testing import write_jsonl
 
 NAME = "demo"
+SHORT = "Try it on generated conversations."
 HELP = (
     "Try Clio on generated conversations: writes them, runs the pipeline and serves the explorer."
 )

@@ -26,6 +26,7 @@ from clio.server import DEFAULT_PORT
 from clio.settings import Preset, Settings, load_settings
 
 NAME = "run"
+SHORT = "Your conversations in, a release out."
 HELP = (
     "Read conversations, group them by what people ask for, describe the groups, and write a "
     "release that holds no conversation. Goes on where an earlier attempt stopped."

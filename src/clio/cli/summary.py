@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from rich.console import Console
@@ -91,10 +92,19 @@ def print_summary(console: Console, run: Run) -> None:
 
 
 def _print_withheld(console: Console, release: Release) -> None:
-    withheld = release.table("withheld").to_pylist()
-    cells: dict[str, int] = {}
-    for row in withheld:
-        cells[row["table"]] = cells.get(row["table"], 0) + row["cells"]
-    if cells:
-        listed = ", ".join(f"{count:,} of {table}" for table, count in sorted(cells.items()))
+    hidden: Counter[str] = Counter()
+    reworded = 0
+    for row in release.table("withheld").to_pylist():
+        if row["reason"] == "wording":
+            reworded += row["cells"]
+        else:
+            hidden[row["table"]] += row["cells"]
+    if hidden:
+        listed = ", ".join(f"{hidden[table]:,} of {table}" for table in sorted(hidden))
         console.print(f"\nWithheld as too small or too telling: {listed}", style="dim")
+    if reworded:
+        console.print(
+            f"Described in plainer words, since too few accounts used the first ones: {reworded:,} "
+            "clusters",
+            style="dim",
+        )

@@ -67,6 +67,11 @@ class Candidate:
     nouns: dict[tuple[str, ...], Counter[Noun]] = field(default_factory=dict)
 
     @property
+    def asks_assistant(self) -> bool:
+        """Whether it is a question about the assistant."""
+        return any("the assistant" in words for words in self.wordings)
+
+    @property
     def order(self) -> tuple[object, ...]:
         """A total order for ties."""
         return (self.kind, self.verb, sorted(self.lemmas), self.title, sorted(self.wordings))
@@ -133,7 +138,7 @@ class _Collector:
         preposition = phrase.preposition if phrase.preposition in _PREPOSITIONS else ""
         tails = list(_ends(phrase.complement, self.known)) if preposition else []
         if phrase.object is None:
-            if verb in LIGHT or kind == "report":
+            if verb in LIGHT or kind == "report" or (verb in EMPTY and frame != "how"):
                 return
             if phrase.preposition == "to" and (phrase.complement is None or not tails):
                 self.add(unit, kind, verb, frame, particle, None, "to", PLACE)

@@ -330,3 +330,9 @@ def stem(word: str) -> str:
     if len(word) > 3 and word[-1] == word[-2]:
         word = word[:-1]
     return word
+
+
+@cache
+def first_names() -> frozenset[str]:
+    """Common first names, lower case."""
+    return frozenset(_words("first_names.txt"))

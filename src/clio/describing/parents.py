@@ -134,7 +134,7 @@ def _plural(words: list[str], evidence: Evidence, least: int) -> list[str]:
     """A heading's plural where the accounts used it, else the singular as it is."""
     head = words[-1].lower()
     word = look_up(head)
-    if is_uncountable(head) or word.plural or words[-1].isupper() or word.form == "g":
+    if is_uncountable(head) or word.plural or words[-1] != head or word.form == "g":
         return words
     many = plural(head)
     if evidence.stems[stem(many)] >= least:
@@ -160,7 +160,7 @@ def theme(title: str, evidence: Evidence, least: int) -> str:
         words = tuple(
             word for word in noun.words
             if word not in ("assistant's", "user's") and word not in DEFINITE
-            and not (look_up(word).form == "d" and len(noun.words) > 1)
+            and not word.endswith("'s") and not (look_up(word).form == "d" and len(noun.words) > 1)
         )  # fmt: skip
         if len(words) > len(best):
             best = words

@@ -29,6 +29,7 @@ from clio.describing.tagging import RECIPIENTS, tokenize
 # What a verb that only frames a request leaves to be asked for or about.
 _ASK_FOR: Final = word_set("ask_for")
 _ASK_ABOUT: Final = word_set("ask_about")
+_THINKING: Final = word_set("thinking")
 _MISHAPS: Final = word_set("mishaps")
 # Before "to": what is wanted is to be done, not only spoken of.
 _DIRECT: Final = word_set("direct")
@@ -186,6 +187,8 @@ class _Reader(Sentence):
                 j += 1
             return self._nominal(j, "about") if j < n and tags[j] in "DSNA#" else j
         obj: Noun | None = None
+        if verb in _THINKING:
+            return j
         if j < n and tags[j] in "DSNA#":
             obj, end = self.noun(j)
             if obj is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from clio.describing.chunks import Sentence
-from clio.describing.lexicon import BE, DO, HAVE, MODAL, participle, third_person, word_set
+from clio.describing.lexicon import BE, DO, HAVE, MODAL, look_up, participle, third_person, word_set
 from clio.describing.phrases import Noun, Question
 
 FRAMES: Final = word_set("frames")
@@ -140,7 +140,7 @@ def _passive(
     if j >= n or (tags[j] != "V" and tokens[j] not in HAVE):
         return None
     past = auxiliary in ("did", "was", "have")
-    many = len(words) > 2 and words[1] == "many"
+    many = len(words) > 1 and (words[1] == "many" or look_up(words[-1]).plural)
     word = sentence.words[j]
     if tokens[j] == "have" or (tokens[j] in HAVE):
         after = tokens[j + 1] if j + 1 < n else ""

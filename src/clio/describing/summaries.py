@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from clio.describing.acts import SUM_TITLE
 from clio.describing.rendering import core_text
 from clio.describing.titles import Scored
 
@@ -27,6 +28,8 @@ def opening(item: Scored) -> str:
     """The first sentence, without its stop."""
     if item.candidate.kind == "verb" and not item.title.startswith("Ask "):
         return f"People ask the assistant to {core_text(item.candidate)}"
+    if item.title == SUM_TITLE:
+        return f"People ask the assistant to {lower_first(item.title)}"
     return f"People {lower_first(item.title)}"
 
 

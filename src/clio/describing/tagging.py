@@ -200,7 +200,7 @@ def _tag_open(
         if (
             following is not None
             and not following.closed
-            and not following.verb
+            and (following.noun or not following.verb)
             and (previous == "I" and not following.plural and not following.adjective)
         ):
             return "N"  # "of baking soda": a verb's object would have an article

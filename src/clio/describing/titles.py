@@ -100,6 +100,8 @@ def _form(candidate: Candidate) -> float:
         return 1.5
     if candidate.kind == "act":
         return 1.6
+    if candidate.lemmas and candidate.lemmas <= EMPTY and not candidate.asks_assistant:
+        return 0.8
     return 1.6
 
 
@@ -202,6 +204,16 @@ def rerank(lists: Sequence[list[Scored]], centroids: NDArray[np.float32], embed:
             item.score = item.score / best + 1.0 * mine + 1.5 * (mine - other)
         items.sort(key=lambda s: (-s.score, s.candidate.order))
         _enrich(items)
+        _act_first(items)
+
+
+def _act_first(items: list[Scored]) -> None:
+    """Let what most short turns of a group do stand before any phrase that fewer used."""
+    for item in items:
+        if item.candidate.kind == "act" and item.structure >= max(0.45, items[0].structure):
+            items.remove(item)
+            items.insert(0, item)
+            return
 
 
 def _is_fuller(one: Candidate, other: Candidate) -> bool:

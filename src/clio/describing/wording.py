@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from clio.describing.evidence import Evidence
-from clio.describing.lexicon import has_capitals, look_up, stem
+from clio.describing.lexicon import first_names, has_capitals, look_up, stem
 from clio.describing.phrases import Parsed
 from clio.describing.tagging import tokenize
 from clio.describing.template_words import TEMPLATE_WORDS
@@ -63,7 +63,7 @@ class Wording:
     def __init__(
         self, texts: Sequence[str], parsed: Sequence[Parsed], accounts: Sequence[int], least: int
     ) -> None:
-        self.names = names_among(texts, parsed)
+        self.names = names_among(texts, parsed) | first_names()
         self._parsed = parsed
         self._accounts = accounts
         self._least = least

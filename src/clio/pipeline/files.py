@@ -33,9 +33,12 @@ def fsync_folder(folder: Path) -> None:
 def atomic_write(path: Path, write: Callable[[Path], None], *, mode: int = PRIVATE_FILE) -> None:
     """Let `write` fill a file beside `path`, then put it in place in one step.
 
-    The parent folder is made where missing, open to the owner alone for private modes.
+    Missing folders are made, open to the owner alone.
     """
-    path.parent.mkdir(mode=PRIVATE_FOLDER, exist_ok=True, parents=True)
+    # Folder by folder, since `parents=True` would give those in between the default mode.
+    for folder in reversed(path.parents):
+        if not folder.is_dir():
+            folder.mkdir(mode=PRIVATE_FOLDER)
     temporary = path.with_name(_TEMPORARY + path.name)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     os.close(descriptor)

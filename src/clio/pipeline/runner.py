@@ -15,7 +15,6 @@ from clio.pipeline import files
 from clio.pipeline.progress import NoProgress, Progress
 from clio.pipeline.run_directory import RunDirectory, RunState, StageState
 from clio.pipeline.stage import Context, Stage
-from clio.pipeline.stages import STAGES
 from clio.release.read import Release, open_release
 from clio.settings import Settings
 from clio.sources import expand, fingerprint
@@ -101,6 +100,10 @@ def run(
     >>> result = clio.run("conversations.jsonl.gz", out="RUN")  # doctest: +SKIP
     >>> result.release().clusters.head()  # doctest: +SKIP
     """
+    # Not with the module: the numerics behind the stages take a second to import, and what only
+    # opens a release should not wait for them.
+    from clio.pipeline.stages import STAGES
+
     named = [inputs] if isinstance(inputs, str | Path) else list(inputs)
     paths = expand(named)
     directory = RunDirectory(Path(out) if out is not None else default_directory(named))
