@@ -46,7 +46,7 @@ def test_without_a_shared_phrase_the_largest_children_name_it() -> None:
     )
     assert parents[0].title == "Flights, alarms and exchange rates"
     assert parents[0].summary == (
-        "People want to book a flight, set an alarm and ask about the exchange rate."
+        "The main requests are: book a flight, set an alarm and ask about the exchange rate."
     )
 
 

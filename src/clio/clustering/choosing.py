@@ -32,11 +32,8 @@ _PULL = 0.015
 """Silhouette that a number loses per factor e between it and the one that the size suggests. It
 decides where texts form no clear groups and the silhouette hardly depends on the number."""
 
-_WINDOW = 2
-"""Scores are averaged over so many numbers to either side."""
-
-_PLATEAU = 0.02
-"""Numbers whose score is this close (relatively) to the best count as equally good."""
+_TOLERANCE = 0.015
+"""Relative shortfall from the best score at which a number's say falls to exp(-1/2)."""
 
 
 def initial_k(n_conversations: int) -> int:
@@ -89,7 +86,7 @@ def ladder(lowest: int, highest: int) -> list[int]:
 
 
 def choose_k(candidates: list[int], silhouette: Callable[[int], float], *, suggested: int) -> int:
-    """The middle of the plateau of numbers of clusters whose silhouette is near the best.
+    """Number of clusters with the best silhouette, or the middle of those that are nearly as good.
 
     Parameters
     ----------
@@ -102,25 +99,18 @@ def choose_k(candidates: list[int], silhouette: Callable[[int], float], *, sugge
 
     Returns
     -------
-    The geometric mean of the plateau's ends, which moves less with the sample and the seed than
-    the maximum does.
+    The geometric mean of the candidates, each weighted by how near its score comes to the best. A
+    sharp peak is met exactly, and on a plateau the result moves less with the sample and the seed
+    than the maximum does.
     """
-    scores = _smooth([silhouette(k) - _PULL * abs(math.log(k / suggested)) for k in candidates])
-    best = int(np.argmax(scores))
-    floor = scores[best] - _PLATEAU * abs(scores[best])
-    first = last = best
-    while first > 0 and scores[first - 1] >= floor:
-        first -= 1
-    while last < len(scores) - 1 and scores[last + 1] >= floor:
-        last += 1
-    return round(math.sqrt(candidates[first] * candidates[last]))
-
-
-def _smooth(values: list[float]) -> list[float]:
-    """Centred moving average; the window narrows towards the ends, so that it stays centred."""
-    last = len(values) - 1
-    reach = [min(_WINDOW, i, last - i) for i in range(len(values))]
-    return [float(np.mean(values[i - r : i + r + 1])) for i, r in enumerate(reach)]
+    logs = np.log(candidates)
+    scores = np.array([silhouette(k) for k in candidates]) - _PULL * np.abs(
+        logs - math.log(suggested)
+    )
+    best = float(scores.max())
+    shortfall = (best - scores) / max(abs(best), 1e-9)
+    say = np.exp(-0.5 * (shortfall / _TOLERANCE) ** 2)
+    return round(math.exp(float(np.average(logs, weights=say))))
 
 
 def simplified_silhouette(

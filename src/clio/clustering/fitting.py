@@ -93,10 +93,10 @@ def fit(
 
     Notes
     -----
-    Ward's method is weighted (agglomeration.py). k is the middle of the plateau of the simplified
-    silhouette along Ward's tree, between bounds from the size of the corpus and the thresholds
-    (choosing.py). Where a k is given that is too large for the tree, seeds are drawn directly. The
-    result depends on the arguments alone, the order of rows included.
+    Ward's method is weighted (agglomeration.py). k has the best simplified silhouette along Ward's
+    tree, or lies in the middle of those nearly as good, between bounds from the size of the corpus
+    and the thresholds (choosing.py). Where a k is given that is too large for the tree, seeds are
+    drawn directly. The result depends on the arguments alone, the order of rows included.
 
     Raises
     ------

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from clio.describing.acts import act_of
 from clio.describing.evidence import Evidence
 from clio.describing.lexicon import has_capitals, look_up, word_set
-from clio.describing.phrases import Noun, NounPhrase, Question, VerbPhrase
+from clio.describing.phrases import Noun, NounPhrase, Parsed, Question, VerbPhrase
 
 # Objects and verbs that say nothing by themselves.
 EMPTY: Final = word_set("empty")
@@ -194,11 +194,15 @@ class _Collector:
         candidate.units.add(unit)
 
 
-def collect(evidence: Evidence, least: int) -> list[Candidate]:
+def collect(
+    parsed: Sequence[tuple[int, Parsed]], evidence: Evidence, least: int
+) -> list[Candidate]:
     """All candidates of a group that at least ``least`` accounts used.
 
     Parameters
     ----------
+    parsed
+        The group's texts, with the unit of each.
     evidence
         The group's counts.
     least
@@ -211,14 +215,14 @@ def collect(evidence: Evidence, least: int) -> list[Candidate]:
     """
     known = frozenset(lemma for lemma, mask in evidence.lemmas.items() if mask.bit_count() >= least)
     collector = _Collector(known)
-    for unit, parsed in evidence.parsed:
-        for verb in parsed.verbs:
+    for unit, item in parsed:
+        for verb in item.verbs:
             collector.verb_phrase(unit, verb)
-        for noun in parsed.nouns:
+        for noun in item.nouns:
             collector.noun_phrase(unit, noun)
-        for question in parsed.questions:
+        for question in item.questions:
             collector.question(unit, question)
-        title = act_of(parsed.words)
+        title = act_of(item.words)
         if title:
             collector.act(unit, title)
     kept = [

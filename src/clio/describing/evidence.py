@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from clio.describing.lexicon import stem
 from clio.describing.phrases import Parsed
@@ -58,14 +58,11 @@ class Evidence:
         Lemma to a bit set over units.
     stems
         Stem to the number of units that wrote one of its regular forms.
-    parsed
-        Kept parsed texts with their unit.
     """
 
     units: int
     lemmas: dict[str, int]
     stems: Counter[str]
-    parsed: list[tuple[int, Parsed]] = field(default_factory=list)
 
     def coverage(self, lemmas: Iterable[str]) -> int:
         """Units that used all the lemmas."""
@@ -84,7 +81,9 @@ class Evidence:
         return mask
 
 
-def gather(parsed: Sequence[Parsed], accounts: Sequence[int]) -> Evidence:
+def gather(
+    parsed: Sequence[Parsed], accounts: Sequence[int]
+) -> tuple[Evidence, list[tuple[int, Parsed]]]:
     """Count one group's texts by account.
 
     Parameters
@@ -96,8 +95,10 @@ def gather(parsed: Sequence[Parsed], accounts: Sequence[int]) -> Evidence:
 
     Returns
     -------
-    Evidence
+    evidence : Evidence
         Counts by account.
+    kept : list[tuple[int, Parsed]]
+        The texts that are not nearly an earlier one, with the unit of each.
     """
     kept = distinct([p.words for p in parsed])
     unit_of: dict[int, int] = {}
@@ -115,4 +116,4 @@ def gather(parsed: Sequence[Parsed], accounts: Sequence[int]) -> Evidence:
     stems: Counter[str] = Counter()
     for words in seen.values():
         stems.update(words)
-    return Evidence(len(unit_of), lemmas, stems, units)
+    return Evidence(len(unit_of), lemmas, stems), units

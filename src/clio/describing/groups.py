@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from clio.describing.candidates import collect
 from clio.describing.description import Description, Embed, Members
 from clio.describing.evidence import Evidence, gather
 from clio.describing.foreign import Phrases, best_phrases, gather_phrases, language_name
@@ -32,11 +33,15 @@ _PLACEHOLDER: Final = re.compile(r"[\[<{(][A-Z][A-Z_ ]*\d*[\]>})]")
 class Group:
     """A group's counts and candidates; either English or in another language."""
 
-    evidence: Evidence
+    counts: Counts
     foreign: Phrases | None
-    english: bool
     items: list[Scored] = field(default_factory=list)
     phrases: list[str] = field(default_factory=list)
+
+    @property
+    def evidence(self) -> Evidence:
+        """The group's counts by account."""
+        return self.counts.evidence
 
 
 def _main_language(tags: Iterable[str]) -> str:
@@ -110,8 +115,8 @@ def contrast(
     parent: NDArray[np.int32] | None,
     embed: Embed,
     least: int,
-) -> list[Counts]:
-    """Fill each group's candidates, best first, and give its counts."""
+) -> None:
+    """Fill each group's candidates, best first."""
     order = _nearest(centroids, parent)
     total = sum(group.evidence.units for group in groups)
     frequency: Counter[str] = Counter()
@@ -122,30 +127,30 @@ def contrast(
     def share(lemma: str) -> float:
         return frequency[lemma] / max(total, 1)
 
-    counts = [Counts.of(group.evidence, least) for group in groups]
     for index, group in enumerate(groups):
-        if group.english:
-            near = [counts[j] for j in order[index] if groups[j].english]
-            group.items = shortlist(counts[index], near, share, least)
+        if group.foreign is None:
+            near = [groups[j].counts for j in order[index] if groups[j].foreign is None]
+            group.items = shortlist(group.counts, near, share, least)
     rerank([group.items for group in groups], centroids, embed)
     foreign = [group for group in groups if group.foreign is not None]
     found = best_phrases([group.foreign for group in foreign if group.foreign is not None], least)
     for group, phrases in zip(foreign, found, strict=True):
         group.phrases = phrases
-    return counts
 
 
 def read_groups(members: Members, number: int, least: int) -> tuple[list[Group], Wording]:
-    """Parse and count all groups."""
+    """Parse and count all groups, one after the other, keeping the counts alone."""
     texts = [_PLACEHOLDER.sub(" something ", text) for text in members.texts]
-    parsed = [parse(text) for text in texts]
     rows = np.argsort(members.group, kind="stable")
     bounds = np.searchsorted(members.group[rows], np.arange(number + 1))
     accounts = np.asarray(members.account)
+    written = [""] * len(texts)
     groups: list[Group] = []
     for index in range(number):
         own = rows[bounds[index] : bounds[index + 1]].tolist()
-        mine = [parsed[i] for i in own]
+        mine = [parse(texts[i]) for i in own]
+        for i, item in zip(own, mine, strict=True):
+            written[i] = " ".join(item.words)
         language = _main_language(members.language[i] for i in own)
         english = _is_english(mine, language)
         codes = accounts[own].tolist() if own else []
@@ -153,8 +158,10 @@ def read_groups(members: Members, number: int, least: int) -> tuple[list[Group],
         if not english:
             foreign = gather_phrases([texts[i] for i in own], codes, language)
             mine, codes = [], []
-        groups.append(Group(gather(mine, codes), foreign, english))
-    return groups, Wording(texts, parsed, accounts.tolist(), least)
+        evidence, kept = gather(mine, codes)
+        candidates = {c.key: c for c in collect(kept, evidence, least)}
+        groups.append(Group(Counts(evidence, candidates), foreign))
+    return groups, Wording(texts, written, accounts.tolist(), least)
 
 
 def _nearest(centroids: NDArray[np.float32], parent: NDArray[np.int32] | None) -> list[list[int]]:

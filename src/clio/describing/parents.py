@@ -65,7 +65,7 @@ def describe_parents(
         One a parent; the titles are distinct.
     """
     groups, _ = read_groups(members, len(centroids), min_accounts)
-    counts = contrast(groups, centroids, None, embed, min_accounts)
+    contrast(groups, centroids, None, embed, min_accounts)
     taken: set[str] = set()
     result: list[Description] = []
     for index, group in enumerate(groups):
@@ -76,7 +76,7 @@ def describe_parents(
         titles: list[str] = []
         if len(below) == 1:
             titles += [below[0].title, *below[0].fallback]
-        titles += _shared(counts[index], below, sizes, min_accounts)
+        titles += _shared(group.counts, below, sizes, min_accounts)
         titles += _joined(below, group.evidence, min_accounts)
         titles += [child.title for child in below[:2]]
         if group.foreign is not None:
@@ -97,7 +97,8 @@ def _summary(children: Sequence[Description]) -> str:
     if len(children) == 1:
         return children[0].summary
     more = ", among other things" if len(children) > SHOWN else ""
-    return f"People want to {listing(shown)}{more}."
+    # not "want to": "want to book a flight" is what single requesters write
+    return f"The main requests are: {listing(shown)}{more}."
 
 
 def _shared(

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from clio.describing.acts import SUM_TITLE
 from clio.describing.rendering import core_text
 from clio.describing.titles import Scored
+
+# Shares of the accounts from which a phrase is told at all, and from which it is told as frequent.
+SHOWN: Final = 0.08
+OFTEN: Final = 0.25
 
 
 def listing(items: Sequence[str], last: str = "and") -> str:
@@ -50,6 +55,7 @@ def summaries(chosen: Scored, others: Sequence[Scored], least: int) -> list[str]
     list[str]
         One or two sentences each.
     """
+    often = True
     wants: list[str] = []
     mentions: list[str] = []
     taken = [chosen.candidate.lemmas, chosen.candidate.lemmas | chosen.joined]
@@ -63,6 +69,8 @@ def summaries(chosen: Scored, others: Sequence[Scored], least: int) -> list[str]
             for lemmas in taken
         ):
             continue
+        if item.structure < SHOWN:
+            continue
         core = core_text(candidate)
         bare = candidate.kind == "verb" and (len(candidate.lemmas) < 2 or "something" in core)
         if candidate.kind == "verb" and not bare and len(wants) < 2:
@@ -72,15 +80,17 @@ def summaries(chosen: Scored, others: Sequence[Scored], least: int) -> list[str]
         else:
             continue
         taken.append(candidate.lemmas)
+        often = often and item.structure >= OFTEN
     first = opening(chosen) + "."
     plain = f"Requests of this kind: {chosen.title}."
+    who = "Often they" if often else "Some"
     drafts: list[str] = []
     if wants and mentions:
         drafts.append(
-            f"{first} Often they also {listing(wants, 'or')}, or mention {listing(mentions, 'or')}."
+            f"{first} {who} also {listing(wants, 'or')}, or mention {listing(mentions, 'or')}."
         )
     if wants:
-        drafts.append(f"{first} Often they also {listing(wants, 'or')}.")
+        drafts.append(f"{first} {who} also {listing(wants, 'or')}.")
     if mentions:
-        drafts.append(f"{first} Often they mention {listing(mentions, 'or')}.")
+        drafts.append(f"{first} {who} mention {listing(mentions, 'or')}.")
     return [*drafts, first, plain]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from clio.describing.candidates import EMPTY, LIGHT, TIMES, Candidate, Form, collect
+from clio.describing.candidates import EMPTY, LIGHT, TIMES, Candidate, Form
 from clio.describing.evidence import Evidence
 from clio.describing.lexicon import is_uncountable, look_up
 from clio.describing.rendering import COUNTED, core_text, titles_of, topic_text
@@ -26,11 +26,6 @@ class Counts:
 
     evidence: Evidence
     candidates: dict[object, Candidate]
-
-    @classmethod
-    def of(cls, evidence: Evidence, least: int) -> Counts:
-        """Collect the candidates of a group."""
-        return cls(evidence, {c.key: c for c in collect(evidence, least)})
 
     def share_of(self, lemmas: Sequence[str]) -> float:
         """Share of units that used all lemmas."""

@@ -13,7 +13,6 @@ from typing import Final
 
 from clio.describing.evidence import Evidence
 from clio.describing.lexicon import first_names, has_capitals, look_up, stem
-from clio.describing.phrases import Parsed
 from clio.describing.tagging import tokenize
 from clio.describing.template_words import TEMPLATE_WORDS
 
@@ -30,7 +29,7 @@ def windows(words: Sequence[str]) -> list[str]:
     return [" ".join(plain[i : i + VERBATIM]) for i in range(len(plain) - VERBATIM + 1)]
 
 
-def names_among(texts: Sequence[str], parsed: Sequence[Parsed]) -> frozenset[str]:
+def names_among(texts: Sequence[str], written: Sequence[str]) -> frozenset[str]:
     """Words that are mostly written with a capital inside sentences, but for those of the list."""
     capital: Counter[str] = Counter()
     for text in texts:
@@ -38,8 +37,8 @@ def names_among(texts: Sequence[str], parsed: Sequence[Parsed]) -> frozenset[str
     if not capital:
         return frozenset()
     uses: Counter[str] = Counter()
-    for item in parsed:
-        uses.update(word for word in set(item.words) if word in capital)
+    for tokens in written:
+        uses.update(word for word in set(tokens.split()) if word in capital)
     return frozenset(
         word
         for word, count in capital.items()
@@ -52,8 +51,8 @@ class Wording:
 
     Parameters
     ----------
-    texts, parsed
-        All texts of the sample, and what was read from them.
+    texts, written
+        All texts of the sample, and their tokens joined by blanks.
     accounts
         The account of each text.
     least
@@ -61,10 +60,10 @@ class Wording:
     """
 
     def __init__(
-        self, texts: Sequence[str], parsed: Sequence[Parsed], accounts: Sequence[int], least: int
+        self, texts: Sequence[str], written: Sequence[str], accounts: Sequence[int], least: int
     ) -> None:
-        self.names = names_among(texts, parsed) | first_names()
-        self._parsed = parsed
+        self.names = names_among(texts, written) | first_names()
+        self._written = written
         self._accounts = accounts
         self._least = least
         self._many = MANY_ACCOUNTS if least > 1 else 1
@@ -76,8 +75,8 @@ class Wording:
         wanted -= self._users.keys()
         found: dict[str, set[int]] = {run: set() for run in wanted}
         if wanted:
-            for item, account in zip(self._parsed, self._accounts, strict=True):
-                for run in windows(item.words):
+            for item, account in zip(self._written, self._accounts, strict=True):
+                for run in windows(item.split()):
                     if run in wanted:
                         found[run].add(account)
         self._users.update(found)

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from clio.agglomeration import cut, ward_merges
 
-_LEVELS_UP_TO: tuple[tuple[int, int], ...] = ((12, 1), (100, 2), (2_000, 3))
+_LEVELS_UP_TO: tuple[tuple[int, int], ...] = ((12, 1), (60, 2), (2_000, 3))
 """Leaves at most for so many levels; beyond the last, `_MOST_LEVELS`."""
 
 _MOST_LEVELS = 4
 
 _CUTS = 6
-"""Attempts to reach the number of groups wanted."""
+"""Further cuts at most, to reach the number of groups wanted."""
 
 _SMALLEST_WEIGHT = 1e-6
 """An empty leaf still has a place in the tree."""
@@ -116,15 +116,16 @@ def _group(
     enough groups remain.
     """
     pairs, _ = ward_merges(points, weights)
-    groups, best = wanted, None
+    groups = wanted
+    best = _adopt_singles(points, weights, cut(pairs, len(points), groups))
     for _ in range(_CUTS):
-        up = _adopt_singles(points, weights, cut(pairs, len(points), groups))
-        if best is None or best.max() < up.max() < wanted:
-            best = up
         missing = wanted - 1 - int(best.max())
-        if missing == 0 or groups + missing >= len(points):
-            break
         groups += missing
+        if missing == 0 or groups >= len(points):
+            break
+        up = _adopt_singles(points, weights, cut(pairs, len(points), groups))
+        if best.max() < up.max() < wanted:
+            best = up
     return best
 
 
