@@ -32,6 +32,7 @@ def test_vectors_agree_with_the_published_weights(embedder: minilm.MiniLM) -> No
         texts, expected = reference["texts"].tolist(), reference["vectors"]
     cosines = np.sum(embedder.embed(texts) * expected, axis=1)
     assert cosines.mean() >= 0.99
+    # A lone emoji among these has .977; the lowest of 22,500 requests of CLINC150 had .956.
     assert cosines.min() >= 0.95
 
 

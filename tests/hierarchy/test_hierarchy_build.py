@@ -40,7 +40,7 @@ def test_every_tree_is_a_tree(k, groups, n_top, seed):
 
 
 @pytest.mark.parametrize(
-    ("k", "levels"), [(1, 1), (12, 1), (13, 2), (100, 2), (101, 3), (300, 3), (2001, 4)]
+    ("k", "levels"), [(1, 1), (12, 1), (13, 2), (60, 2), (61, 3), (300, 3), (2001, 4)]
 )
 def test_number_of_levels_follows_the_number_of_leaves(k, levels):
     assert len(level_sizes(k, 10)) == levels - 1
