@@ -22,6 +22,7 @@ from clio.privacy.wording import (
     window_occurrences,
     windows,
 )
+from clio.settings import Thresholds
 
 MEMBERS_A_GROUP = 1000
 """Counting a sample can only count too few, which errs on the safe side."""
@@ -40,7 +41,7 @@ def _texts_of(row: dict[str, object]) -> list[str]:
     return [str(row["title"]), str(row["summary"]), *fallbacks]
 
 
-def token_support(directory: RunDirectory) -> pa.Table:
+def token_support(directory: RunDirectory, thresholds: Thresholds) -> pa.Table:
     """``cluster_id``, ``token``, ``accounts``: who used a node's words within the node."""
     proposed = _proposed(directory).to_pylist()
     parents = parent_arrays(directory)
@@ -50,7 +51,10 @@ def token_support(directory: RunDirectory) -> pa.Table:
         nodes = [row for row in proposed if row["level"] == level]
         wanted = [{t for text in _texts_of(row) for t in content_tokens(text)} for row in nodes]
         sample = sample_members(
-            directory, group_at_level(parents, leaves, level), per_group=MEMBERS_A_GROUP
+            directory,
+            group_at_level(parents, leaves, level),
+            thresholds=thresholds,
+            per_group=MEMBERS_A_GROUP,
         )
         counted = token_counts(
             sample.texts, sample.group.astype(np.int64), sample.account.astype(np.int64), wanted

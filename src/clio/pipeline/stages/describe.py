@@ -13,7 +13,7 @@ from clio.pipeline import files
 from clio.pipeline.run_directory import RunDirectory
 from clio.pipeline.stage import Context, Report, Stage
 from clio.pipeline.stages.cluster import leaf_centroids_file
-from clio.pipeline.stages.samples import Sample, sample_members
+from clio.pipeline.stages.samples import MIN_USERS, Sample, sample_members
 from clio.pipeline.stages.texts import FACET
 
 DESCRIPTIONS = [
@@ -49,12 +49,16 @@ def as_members(sample: Sample) -> Members:
 def _run(context: Context) -> Report:
     directory = context.directory
     centroids = np.load(leaf_centroids_file(directory))
-    sample = sample_members(directory, np.arange(len(centroids), dtype=np.int32))
+    sample = sample_members(
+        directory,
+        np.arange(len(centroids), dtype=np.int32),
+        thresholds=context.settings.thresholds(),
+    )
     descriptions = describe_groups(
         as_members(sample),
         centroids,
         embed=context.embedder.embed,
-        min_accounts=context.settings.thresholds().word_accounts,
+        min_accounts=max(MIN_USERS, context.settings.thresholds().word_accounts),
     )
     files.write_table(
         leaf_descriptions_file(directory), pa.table(description_columns(descriptions))
@@ -70,6 +74,7 @@ DESCRIBE = Stage(
     depends=lambda c: {
         "describe": c.settings.describe,
         "word_accounts": c.settings.thresholds().word_accounts,
+        "top1_share": c.settings.thresholds().top1_share,
     },
     total=lambda c: (c.directory.state.stages["cluster"].details["leaves"], "clusters"),
 )

@@ -27,7 +27,7 @@ from clio.pipeline.stages.describe import (
     leaf_descriptions_file,
 )
 from clio.pipeline.stages.read import conversations_folder
-from clio.pipeline.stages.samples import sample_members
+from clio.pipeline.stages.samples import MIN_USERS, sample_members
 from clio.pipeline.stages.texts import FACET, members_file
 
 Vectors = NDArray[np.float32]
@@ -97,11 +97,11 @@ def _run(context: Context) -> Report:
             describe_parents(
                 descriptions[-1],
                 parent,
-                as_members(sample_members(directory, group)),
+                as_members(sample_members(directory, group, thresholds=settings.thresholds())),
                 centroids_at_level(centroids, group, sizes),
                 child_sizes=np.bincount(below, weights=sizes),
                 embed=context.embedder.embed,
-                min_accounts=settings.thresholds().word_accounts,
+                min_accounts=max(MIN_USERS, settings.thresholds().word_accounts),
             )
         )
         context.progress.advanced(len(parent))

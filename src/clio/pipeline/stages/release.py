@@ -40,7 +40,7 @@ def _gate_input(context: Context) -> GateInput:
         trends=PrivateTable(aggregates.trends),
         numeric=PrivateTable(aggregates.numeric),
         map_cells=PrivateTable(aggregates.map_cells),
-        token_support=PrivateTable(token_support(directory)),
+        token_support=PrivateTable(token_support(directory, settings.thresholds())),
         window_support=PrivateTable(window_support(directory)),
         granularity=aggregates.granularity,
     )

@@ -12,8 +12,12 @@ from numpy.typing import NDArray
 from clio.pipeline.run_directory import RunDirectory
 from clio.pipeline.stages.cluster import text_leaves_file
 from clio.pipeline.stages.texts import members_file, texts_file
+from clio.settings import Thresholds
 
 MEMBERS_A_GROUP = 200
+
+MIN_USERS = 3
+"""A phrase that fewer used describes them, not their cluster, whatever the thresholds allow."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +34,13 @@ def sample_members(
     directory: RunDirectory,
     group_of_leaf: NDArray[np.int32],
     *,
+    thresholds: Thresholds,
     per_group: int = MEMBERS_A_GROUP,
 ) -> Sample:
     """Up to `per_group` members of each group, of distinct accounts.
+
+    Where one account may make up a whole cluster (the ``personal`` preset), each conversation
+    stands for itself instead.
 
     Members lie in an order that is random but fixed by the seed, so the first of each account,
     and the first accounts of each group, are a random sample.
@@ -43,12 +51,16 @@ def sample_members(
         The run.
     group_of_leaf
         ``(leaves,)`` group of each leaf.
+    thresholds
+        Of the run.
     per_group
         At most so many members a group.
     """
     members = pq.read_table(members_file(directory))
     text = members["text"].to_numpy()
     account = members["account"].to_numpy().astype(np.int64)
+    if thresholds.top1_share >= 1.0:
+        account = np.arange(len(account))
     group = group_of_leaf[np.load(text_leaves_file(directory))[text]].astype(np.int64)
     pair = group * (int(account.max()) + 1) + account
     _, first_of_account = np.unique(pair, return_index=True)
