@@ -38,8 +38,8 @@ def demo_input(shared_folder: Path) -> Path:
     """Generated conversations with accounts, dates and labels."""
     with _made_once(shared_folder / "input") as folder:
         if folder is not None:
-            write_jsonl(folder / "demo.jsonl.gz", DEMO_ROWS, seed=1)
-    return shared_folder / "input" / "demo.jsonl.gz"
+            write_jsonl(folder / "demo.jsonl", DEMO_ROWS, seed=1)
+    return shared_folder / "input" / "demo.jsonl"
 
 
 @pytest.fixture(scope="session")

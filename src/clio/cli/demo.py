@@ -53,7 +53,7 @@ def command(
     with ending(as_json=as_json, resumable=True):
         settings = load_settings({"seed": seed, "breakdown": BREAKDOWNS}, config=config)
         name = f"conversations-{conversations}-{settings.seed}"
-        source = out / f"{name}.jsonl.gz"
+        source = out / f"{name}.jsonl"
         if not source.is_file():
             out.mkdir(parents=True, exist_ok=True)
             write_jsonl(source, conversations, seed=settings.seed)

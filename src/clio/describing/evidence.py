@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from clio.describing.lexicon import stem
+from clio.describing.lexicon import parts, stem
 from clio.describing.phrases import Parsed
 
 SHINGLE = 4
@@ -111,7 +111,7 @@ def gather(
         bit = 1 << unit
         for lemma in item.bag:
             lemmas[lemma] = lemmas.get(lemma, 0) | bit
-        seen.setdefault(unit, set()).update(map(stem, item.words))
+        seen.setdefault(unit, set()).update(stem(p) for word in item.words for p in parts(word))
         units.append((unit, item))
     stems: Counter[str] = Counter()
     for words in seen.values():

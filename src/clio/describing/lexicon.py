@@ -318,8 +318,19 @@ def plural(noun: str) -> str:
 
 @lru_cache(maxsize=200_000)
 def stem(word: str) -> str:
-    """What the regular forms of a word share: flights and flight; booked, booking and book."""
-    word = singular(word.removesuffix("'s"))
+    """What the regular forms of a word share: flights and flight; booked, booking and book.
+
+    Irregular forms stay apart, as whoever counts the words of a title again may not know them.
+    """
+    word = word.removesuffix("'s")
+    if not word.isalpha() or not word.isascii():
+        return word
+    if len(word) > 4 and word.endswith("ies"):
+        word = word[:-3] + "y"
+    elif len(word) > 4 and word.endswith(("sses", "shes", "ches", "xes", "zes")):
+        word = word[:-2]
+    elif len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        word = word[:-1]
     for ending in ("ing", "ed"):
         rest = word[: -len(ending)]
         if word.endswith(ending) and len(rest) >= 3 and any(c in "aeiouy" for c in rest):
@@ -330,6 +341,14 @@ def stem(word: str) -> str:
     if len(word) > 3 and word[-1] == word[-2]:
         word = word[:-1]
     return word
+
+
+_INSIDE: Final = re.compile(r"[^\w']+|_")
+
+
+def parts(token: str) -> list[str]:
+    """The words of a token: "jump-start" is two."""
+    return [part for part in _INSIDE.split(token) if part]
 
 
 @cache

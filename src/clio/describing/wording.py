@@ -8,42 +8,54 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from math import ceil
 from typing import Final
 
 from clio.describing.evidence import Evidence
-from clio.describing.lexicon import first_names, has_capitals, look_up, stem
+from clio.describing.lexicon import first_names, has_capitals, look_up, parts, stem
 from clio.describing.tagging import tokenize
 from clio.describing.template_words import TEMPLATE_WORDS
 
 VERBATIM: Final = 5
 MANY_ACCOUNTS: Final = 25
-_CAPITALISED: Final = re.compile(r"(?<=[a-z,;] )[A-Z][a-z'’]+")
+_CAPITALISED: Final = re.compile(r"(?<=[a-z,;] )[A-Z][A-Za-z]+")
+_WORD: Final = re.compile(r"[^\W\d_]{2,}")
 _LONG_NUMBER: Final = re.compile(r"\d{4}")
 _FREE: Final = frozenset(stem(word) for word in TEMPLATE_WORDS)
 
 
 def windows(words: Sequence[str]) -> list[str]:
     """Runs of five words, punctuation left out."""
-    plain = [word for word in words if word[0].isalnum()]
+    plain = [part for word in words if word[0].isalnum() for part in parts(word)]
     return [" ".join(plain[i : i + VERBATIM]) for i in range(len(plain) - VERBATIM + 1)]
 
 
-def names_among(texts: Sequence[str], written: Sequence[str]) -> frozenset[str]:
-    """Words that are mostly written with a capital inside sentences, but for those of the list."""
-    capital: Counter[str] = Counter()
+def capitals_among(texts: Sequence[str], written: Sequence[str]) -> dict[str, str]:
+    """Words that are mostly written with a capital inside sentences, and how."""
+    forms: Counter[str] = Counter()
     for text in texts:
-        capital.update(word.lower() for word in set(_CAPITALISED.findall(text)))
+        forms.update(set(_CAPITALISED.findall(text)))
+    capital: Counter[str] = Counter()
+    commonest: dict[str, str] = {}
+    for form, count in sorted(forms.items(), key=lambda item: (-item[1], item[0])):
+        commonest.setdefault(form.lower(), form)
+        capital[form.lower()] += count
     if not capital:
-        return frozenset()
+        return {}
     uses: Counter[str] = Counter()
     for tokens in written:
         uses.update(word for word in set(tokens.split()) if word in capital)
-    return frozenset(
-        word
+    return {
+        word: commonest[word]
         for word, count in capital.items()
         if count > 0.5 * uses[word] and not has_capitals(word) and not look_up(word).closed
-    )
+    }
+
+
+def _is_name(form: str) -> bool:
+    """Whether a word with a capital could be a name: not "CV", not "useEffect"."""
+    return form[1:].islower()
 
 
 class Wording:
@@ -57,12 +69,22 @@ class Wording:
         The account of each text.
     least
         Accounts that must have used a word in a group.
+    sensitive
+        Whether a word needs as many accounts as a name does.
     """
 
     def __init__(
-        self, texts: Sequence[str], written: Sequence[str], accounts: Sequence[int], least: int
+        self,
+        texts: Sequence[str],
+        written: Sequence[str],
+        accounts: Sequence[int],
+        least: int,
+        sensitive: Callable[[str], bool],
     ) -> None:
-        self.names = names_among(texts, written) | first_names()
+        self._spelled = capitals_among(texts, written)
+        names = {word for word, form in self._spelled.items() if _is_name(form)}
+        self.names = names | first_names()
+        self._sensitive = sensitive
         self._written = written
         self._accounts = accounts
         self._least = least
@@ -81,15 +103,28 @@ class Wording:
                         found[run].add(account)
         self._users.update(found)
 
-    def passes(self, text: str, evidence: Evidence) -> bool:
-        """Whether a prepared text has no long number, no rare name, word or copied run."""
+    def spell(self, text: str) -> str:
+        """The text with the capitals that the texts give its words."""
+        return _WORD.sub(lambda m: self._spelled.get(m[0], m[0]), text)
+
+    def passes(self, text: str, evidence: Evidence, ratio: float = 1.0) -> bool:
+        """Whether a prepared text has no long number, no rare name, word or copied run.
+
+        ``ratio`` says how many times the group's sample the texts are among which its words will
+        be counted; as few may be found there as chance allows.
+        """
         if _LONG_NUMBER.search(text):
             return False
         words = tokenize(text)
         for word in words:
-            if not word[0].isalnum() or stem(word) in _FREE:
-                continue
-            least = self._many if word.removesuffix("'s") in self.names else self._least
-            if evidence.stems[stem(word)] < least:
-                return False
+            for part in parts(word):
+                if stem(part) in _FREE:
+                    continue
+                bare = part.removesuffix("'s")
+                rare = bare in self.names or self._sensitive(part)
+                least = self._many if rare else self._least
+                if ratio > 1.0:
+                    least = min(least, 2 + ceil(1.4 * least / ratio))
+                if evidence.stems[stem(part)] < least:
+                    return False
         return all(not 0 < len(self._users[run]) < self._many for run in windows(words))

@@ -118,7 +118,7 @@ def generate(
 
 
 def write_jsonl(
-    path: Path,
+    path: str | Path,
     n: int,
     *,
     seed: int = 0,
@@ -126,10 +126,13 @@ def write_jsonl(
     weeks: int = 12,
     start: date = START,
 ) -> None:
-    """Write what `generate` yields as Clio's JSON Lines."""
-    with path.open("wb") as file:
+    """Write what `generate` yields as Clio's JSON Lines; the file is whole or not there."""
+    path = Path(path)
+    aside = path.with_name(f".tmp-{path.name}")
+    with aside.open("wb") as file:
         for item in generate(n, seed=seed, accounts=accounts, weeks=weeks, start=start):
             file.write(orjson.dumps(as_record(item), option=orjson.OPT_APPEND_NEWLINE))
+    aside.replace(path)
 
 
 def as_record(conversation: Conversation) -> dict[str, Any]:
