@@ -15,7 +15,7 @@ demo: $(VENV)/.installed $(STATIC)  ## Set up, run Clio on generated conversatio
 	$(BIN)/clio demo --out $(RUN)
 
 test: $(VENV)/.installed-dev $(STATIC) browser check  ## Set up, then linter, types, import rules and all tests
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(VENV)/.installed-dev web/node_modules/.installed  ## Linter, formatter, types and import rules
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from typing import Any
 
@@ -11,6 +12,7 @@ from rich.text import Text
 
 from clio.pipeline import Run
 from clio.release.read import Cluster, Release
+from clio.sources import shown
 
 TOP_SHOWN = 12
 
@@ -31,7 +33,7 @@ def summary_json(run: Run) -> dict[str, Any]:
     """The summary as JSON values."""
     release = run.release()
     return {
-        "run": str(run.path),
+        "run": shown(run.path),
         "release": release.info.number,
         "publishable": release.info.publishable,
         "outcomes": run.outcomes,
@@ -88,7 +90,10 @@ def print_summary(console: Console, run: Run) -> None:
     seconds = run.seconds
     slowest = ", ".join(f"{name} {value:.1f}" for name, value in seconds.items())
     console.print(f"\n{sum(seconds.values()):.1f} seconds ({slowest})", style="dim")
-    console.print(f"Release {info.number} lies in {run.path}. Next: clio serve {run.path}")
+    path = shown(run.path)
+    console.print(
+        f"Release {info.number} lies in {path}. Next: clio serve {shlex.quote(path)}", markup=False
+    )
 
 
 def _print_withheld(console: Console, release: Release) -> None:

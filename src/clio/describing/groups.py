@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clio.describing.candidates import collect
+from clio.describing.candidates import Candidate, collect
 from clio.describing.description import Description, Embed, Members
 from clio.describing.evidence import Evidence, gather
-from clio.describing.foreign import Phrases, best_phrases, gather_phrases, language_name
+from clio.describing.foreign import Phrases, best_phrases, gather_phrases
 from clio.describing.lexicon import look_up
 from clio.describing.parsing import parse
 from clio.describing.phrases import Parsed
 from clio.describing.summaries import listing, summaries
-from clio.describing.titles import NEIGHBOURS, Counts, Scored, join_topics, rerank, shortlist
+from clio.describing.titles import NEIGHBOURS, Counts, Scored, is_thin, rerank, shortlist
+from clio.describing.topics import Topic, joined, topics_of
 from clio.describing.wording import Wording
 
 FALLBACKS: Final = 4
 MIXED_SUMMARY: Final = "People ask for many different things."
 PLAIN_SUMMARY: Final = "People ask for this in many different ways."
+MIXED_TITLE: Final = "Requests of many kinds"
 ENGLISH_SHARE: Final = 0.22
+_NUMBERS: Final = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _PLACEHOLDER: Final = re.compile(r"[\[<{(][A-Z][A-Z_ ]*\d*[\]>})]")
 
 
@@ -36,6 +39,7 @@ class Group:
     counts: Counts
     foreign: Phrases | None
     items: list[Scored] = field(default_factory=list)
+    topics: list[Topic] = field(default_factory=list)
     phrases: list[str] = field(default_factory=list)
 
     @property
@@ -74,6 +78,7 @@ def describe_groups(
     embed: Embed,
     parent: NDArray[np.int32] | None = None,
     min_accounts: int = 10,
+    sensitive: Callable[[str], bool] | None = None,
 ) -> list[Description]:
     """Title and summary of each group, told apart from the others.
 
@@ -90,6 +95,8 @@ def describe_groups(
     min_accounts
         Accounts of the sample that must have used each content word; near-identical texts count
         as one account's.
+    sensitive
+        Whether a word needs as many accounts as a name does. ``None``: no word but names.
 
     Returns
     -------
@@ -104,7 +111,7 @@ def describe_groups(
     TF-IDF, Grootendorst 2022, arXiv:2203.05794), joined with the closeness of the phrase's vector
     to the group's centre against the nearest other centres.
     """
-    groups, wording = read_groups(members, len(centroids), min_accounts)
+    groups, wording = read_groups(members, len(centroids), min_accounts, sensitive)
     contrast(groups, centroids, parent, embed, min_accounts)
     return _choose(groups, wording, min_accounts)
 
@@ -131,6 +138,7 @@ def contrast(
         if group.foreign is None:
             near = [groups[j].counts for j in order[index] if groups[j].foreign is None]
             group.items = shortlist(group.counts, near, share, least)
+            group.topics = topics_of(group.counts, near, share, least)
     rerank([group.items for group in groups], centroids, embed)
     foreign = [group for group in groups if group.foreign is not None]
     found = best_phrases([group.foreign for group in foreign if group.foreign is not None], least)
@@ -138,7 +146,9 @@ def contrast(
         group.phrases = phrases
 
 
-def read_groups(members: Members, number: int, least: int) -> tuple[list[Group], Wording]:
+def read_groups(
+    members: Members, number: int, least: int, sensitive: Callable[[str], bool] | None
+) -> tuple[list[Group], Wording]:
     """Parse and count all groups, one after the other, keeping the counts alone."""
     texts = [_PLACEHOLDER.sub(" something ", text) for text in members.texts]
     rows = np.argsort(members.group, kind="stable")
@@ -161,7 +171,12 @@ def read_groups(members: Members, number: int, least: int) -> tuple[list[Group],
         evidence, kept = gather(mine, codes)
         candidates = {c.key: c for c in collect(kept, evidence, least)}
         groups.append(Group(Counts(evidence, candidates), foreign))
-    return groups, Wording(texts, written, accounts.tolist(), least)
+    rare = sensitive if sensitive is not None else _never
+    return groups, Wording(texts, written, accounts.tolist(), least, rare)
+
+
+def _never(word: str) -> bool:
+    return False
 
 
 def _nearest(centroids: NDArray[np.float32], parent: NDArray[np.int32] | None) -> list[list[int]]:
@@ -182,7 +197,7 @@ def _nearest(centroids: NDArray[np.float32], parent: NDArray[np.int32] | None) -
 def _choose(groups: Sequence[Group], wording: Wording, least: int) -> list[Description]:
     """Give each group the best title that is not taken, the surest groups first."""
     for group in groups:
-        join_topics(group.items, group.evidence)
+        _join_topics(group, wording)
     wording.prepare(title for group in groups for item in group.items for title in item.titles)
     for group in groups:
         for item in group.items:
@@ -203,8 +218,7 @@ def _choose(groups: Sequence[Group], wording: Wording, least: int) -> list[Descr
         if chosen[index]:
             taken.add(chosen[index][0].title.lower())
         else:
-            best = group.items[0].title if group.items else "Requests of many kinds"
-            title = unused(best, taken)
+            title = unused(MIXED_TITLE, taken)
             taken.add(title.lower())
             result[index] = Description(title, MIXED_SUMMARY)
     drafts = {
@@ -219,31 +233,60 @@ def _choose(groups: Sequence[Group], wording: Wording, least: int) -> list[Descr
         items = chosen[index]
         further = [item.title for item in items[1:] if item.title.lower() not in taken]
         result[index] = Description(
-            items[0].title, passing[0] if passing else PLAIN_SUMMARY, tuple(further[:FALLBACKS])
+            wording.spell(items[0].title),
+            wording.spell(passing[0] if passing else PLAIN_SUMMARY),
+            tuple(wording.spell(title) for title in further[:FALLBACKS]),
         )
     return [result[index] for index in range(len(groups))]
+
+
+def _join_topics(group: Group, wording: Wording) -> None:
+    """Let topics that tell the group apart stand before a thin title, and behind all titles."""
+    evidence = group.evidence
+    group.topics = [topic for topic in group.topics if wording.passes(topic.text, evidence)]
+    items = group.items
+    first: Topic | None = None
+    thin = bool(items) and is_thin(items[0])
+    if thin and items[0].candidate.kind == "noun":
+        lemmas = items[0].candidate.lemmas
+        first = next((topic for topic in group.topics if topic.lemmas == lemmas), None)
+    chosen = joined(group.topics, first)
+    if not chosen:
+        return
+    lists = [chosen[:number] for number in range(len(chosen), 0, -1)]
+    lists += [[topic] for topic in chosen[1:]]
+    found = [_scored(topics, items[0].score if items else 0.0) for topics in lists]
+    group.items = [found[0], *items, *found[1:]] if thin and len(chosen) > 1 else [*items, *found]
+
+
+def _scored(topics: Sequence[Topic], score: float) -> Scored:
+    text = listing([topic.text for topic in topics])
+    title = text[:1].upper() + text[1:]
+    lemmas = frozenset(lemma for topic in topics for lemma in topic.lemmas)
+    candidate = Candidate("topics", "", lemmas, title, title)
+    share = topics[0].share
+    return Scored(candidate, title, title, share, share, topics[0].lift, score, titles=(title,))
 
 
 def describe_foreign(group: Group, taken: set[str]) -> Description:
     """Describe a group of another language by its own phrases."""
     phrases = group.phrases
-    name = language_name(group.foreign.language if group.foreign is not None else "unknown")
     titles = [phrase[:1].upper() + phrase[1:] for phrase in phrases]
     free = [title for title in titles if title.lower() not in taken]
     if not free:
-        title = unused(f"Requests in {name}", taken)
-        return Description(title, f"People write in {name} about many different things.")
+        title = unused("Requests in other languages", taken)
+        return Description(title, "People write in other languages about many different things.")
     quoted = [f"“{phrase}”" for phrase in phrases[:3]]
-    summary = f"People write in {name}, often with the words {listing(quoted, 'or')}."
+    summary = f"People write in another language, often with the words {listing(quoted, 'or')}."
     return Description(free[0], summary, tuple(free[1:]))
 
 
 def unused(title: str, taken: Iterable[str]) -> str:
-    """The title, with a small number where it is taken."""
+    """The title, with a number where it is taken: in words, as far as these pass as such."""
     used = set(taken)
-    if title.lower() not in used:
-        return title
-    number = 2
-    while f"{title} ({number})".lower() in used:
+    number = 1
+    while title.lower() in used:
         number += 1
-    return f"{title} ({number})"
+        written = _NUMBERS[number - 2] if number - 2 < len(_NUMBERS) else f"({number})"
+        title = f"{title.split(', group ')[0]}, group {written}"
+    return title

@@ -64,7 +64,7 @@ def describe_parents(
     list[Description]
         One a parent; the titles are distinct.
     """
-    groups, _ = read_groups(members, len(centroids), min_accounts)
+    groups, _ = read_groups(members, len(centroids), min_accounts, None)
     contrast(groups, centroids, None, embed, min_accounts)
     taken: set[str] = set()
     result: list[Description] = []

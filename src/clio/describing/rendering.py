@@ -27,7 +27,7 @@ MEASURED: Final = word_set("measured")
 _TRANSITIVE: Final = word_set("transitive")
 _WORDS: Final = frozenset(["spell", "define", "pronounce"])
 _VOWEL_SOUND: Final = word_set("vowel_sound")
-_CONSONANT_SOUND: Final = ("uni", "use", "usa", "usu", "eur", "one", "once", "uti", "ub", "uk")
+_CONSONANT_SOUND: Final = ("uni", "use", "usa", "usd", "usu", "eur", "one", "once", "uti", "ub", "uk")
 
 
 def article(word: str) -> str:
@@ -84,7 +84,7 @@ def noun_text(forms: Counter[Noun], generic: bool = False) -> str:
 def core_text(candidate: Candidate, verb: str = "", generic: bool = False) -> str:
     """The phrase itself, without what the title puts around it; with another form of its verb."""
     kind = candidate.kind
-    if kind == "act":
+    if kind in ("act", "topics"):
         return candidate.title
     if kind == "question":
         words = min((-count, words) for words, count in candidate.wordings.items())[1]
@@ -157,6 +157,10 @@ def _owned(candidate: Candidate) -> bool:
     return mine >= 0.3 * sum(used.values())
 
 
-def topic_text(candidate: Candidate) -> str:
+def heading_text(candidate: Candidate) -> str:
     """A noun candidate as one topic among several: "dogs", "health insurance"."""
-    return core_text(candidate, generic=True)
+    words = core_text(candidate, generic=True).split()
+    owned = len(words) > 1 and words[1] in ("assistant's", "user's")
+    if words[0] in ("a", "an", "the") and len(words) > 1 and not owned:
+        words = words[1:]
+    return " ".join(words)

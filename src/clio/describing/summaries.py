@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
 from clio.describing.acts import SUM_TITLE
+from clio.describing.lexicon import spelling
+from clio.describing.candidates import EMPTY
 from clio.describing.rendering import core_text
 from clio.describing.titles import Scored
 
@@ -21,18 +24,23 @@ def listing(items: Sequence[str], last: str = "and") -> str:
     return f"{', '.join(items[:-1])} {last} {items[-1]}"
 
 
+_FIRST: Final = re.compile(r"[^\W_]+")
+
+
 def lower_first(title: str) -> str:
     """The title as part of a sentence."""
-    first, _, rest = title.partition(" ")
-    if len(first) > 1 and first[1:].lower() != first[1:]:
+    first = _FIRST.match(title)
+    if first is None or first[0][1:].lower() != first[0][1:]:
         return title
-    return f"{first.lower()} {rest}".strip()
+    return spelling(first[0].lower()) + title[first.end() :]
 
 
 def opening(item: Scored) -> str:
     """The first sentence, without its stop."""
     if item.candidate.kind == "verb" and not item.title.startswith("Ask "):
         return f"People ask the assistant to {core_text(item.candidate)}"
+    if item.candidate.kind == "topics":
+        return f"People ask about {lower_first(item.title)}"
     if item.title == SUM_TITLE:
         return f"People ask the assistant to {lower_first(item.title)}"
     return f"People {lower_first(item.title)}"
@@ -58,12 +66,12 @@ def summaries(chosen: Scored, others: Sequence[Scored], least: int) -> list[str]
     often = True
     wants: list[str] = []
     mentions: list[str] = []
-    taken = [chosen.candidate.lemmas, chosen.candidate.lemmas | chosen.joined]
+    taken = [chosen.candidate.lemmas]
     for item in others:
         candidate = item.candidate
         if item.title == chosen.title or len(candidate.units) < least or not candidate.lemmas:
             continue
-        if any(
+        if candidate.kind == "topics" or candidate.lemmas <= EMPTY or any(
             candidate.lemmas <= lemmas
             or len(candidate.lemmas & lemmas) > 0.5 * len(candidate.lemmas | lemmas)
             for lemmas in taken
@@ -82,7 +90,6 @@ def summaries(chosen: Scored, others: Sequence[Scored], least: int) -> list[str]
         taken.append(candidate.lemmas)
         often = often and item.structure >= OFTEN
     first = opening(chosen) + "."
-    plain = f"Requests of this kind: {chosen.title}."
     who = "Often they" if often else "Some"
     drafts: list[str] = []
     if wants and mentions:
@@ -91,6 +98,7 @@ def summaries(chosen: Scored, others: Sequence[Scored], least: int) -> list[str]
         )
     if wants:
         drafts.append(f"{first} {who} also {listing(wants, 'or')}.")
-    if mentions:
-        drafts.append(f"{first} {who} mention {listing(mentions, 'or')}.")
-    return [*drafts, first, plain]
+    for number in range(len(mentions), 0, -1):
+        drafts.append(f"{first} {who} mention {listing(mentions[:number], 'or')}.")
+    drafts += [f"{first} {who} mention {mention}." for mention in mentions[1:]]
+    return [*drafts, first]

@@ -9,8 +9,8 @@ from clio.describing.lexicon import closed_words
 
 _TEMPLATES: Final = (
     "ask report discuss find inform people requests request many kinds kind different things ways "
-    "same want write help often mention words word something someone place assistant user language languages "
-    "other another among main"
+    "same want write help often mention words word something someone place assistant user language "
+    "languages other another among main"
 )
 _COLLOQUIAL: Final = frozenset(("u", "y'all", "gonna", "gotta", "wanna", "&"))
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from clio.describing.candidates import EMPTY, LIGHT, TIMES, Candidate, Form
 from clio.describing.evidence import Evidence
 from clio.describing.lexicon import is_uncountable, look_up
-from clio.describing.rendering import COUNTED, core_text, titles_of, topic_text
+from clio.describing.rendering import COUNTED, core_text, titles_of
 
 LONGEST = 10
 SHORTLIST = 20
@@ -50,7 +50,6 @@ class Scored:
     score: float
     closeness: float = 0.0
     titles: tuple[str, ...] = ()
-    joined: frozenset[str] = frozenset()
 
 
 def _commonest(candidate: Candidate) -> Form:
@@ -73,12 +72,12 @@ def _form(candidate: Candidate) -> float:
     uses = sum(candidate.frames.values())
     if candidate.kind == "verb":
         if candidate.verb in LIGHT:
-            return 0.5
+            return 0.3
         if content == 1:
             bare = _commonest(candidate)
             if bare[2]:
                 return 1.2 if candidate.frames["how"] > 0.5 * uses else 0.5
-            return 0.7 if bare[1] else 0.3
+            return 0.5 if bare[1] else 0.3
         form = _commonest(candidate)
         if not candidate.lemmas.isdisjoint(TIMES) or (
             len(form[1]) == 1 and form[1][0] != "*" and _is_action(candidate, form[1])
@@ -104,6 +103,42 @@ def _is_hollow(candidate: Candidate, structure: float) -> bool:
     """Whether most of the phrase is left open and few accounts used the rest."""
     form = _commonest(candidate)
     return candidate.kind == "verb" and form[1] == ("*",) and structure < 0.08
+
+
+def _is_compound(candidate: Candidate, own: Counts) -> bool:
+    """Whether verb and object are rather one noun: "cover letter", "gift ideas"."""
+    form = _commonest(candidate)
+    if form[0] or form[1] in ((), ("*",)):
+        return False
+    whole = (candidate.verb, *form[1])
+    noun = own.candidates.get(("noun", "", frozenset(whole)))
+    bare = candidate.nouns.get(form[1], {})
+    without = sum(count for chunk, count in bare.items() if not chunk.determiner)
+    return (
+        noun is not None
+        and whole in noun.nouns
+        and without > 0.8 * sum(bare.values())
+        and len(noun.units) >= 0.3 * len(candidate.units)
+    )
+
+
+def is_thin(item: Scored) -> bool:
+    """Whether a title says little, or speaks of few in its group."""
+    candidate = item.candidate
+    if candidate.kind == "noun":
+        return item.share < (0.75 if len(candidate.lemmas) == 1 else 0.3)
+    if candidate.kind == "verb":
+        if candidate.verb in LIGHT or candidate.lemmas <= EMPTY:
+            return True
+        form = _commonest(candidate)
+        if len(candidate.lemmas) == 1 and not form[2]:
+            return item.structure < 0.5
+        return item.structure < (0.12 if "*" not in form[1] else 0.2)
+    if candidate.kind == "question":
+        return not candidate.asks_assistant and (
+            item.structure < (0.3 if candidate.lemmas <= EMPTY else 0.15)
+        )
+    return False
 
 
 def shortlist(
@@ -143,6 +178,8 @@ def shortlist(
             continue
         share = evidence.coverage(content) / units if pooled else structure
         if structure < 0.12 * share or _is_hollow(candidate, structure):
+            continue
+        if candidate.kind == "verb" and _is_compound(candidate, own):
             continue
         if candidate.kind == "act":
             if structure < 0.3:
@@ -234,37 +271,3 @@ def _enrich(items: list[Scored]) -> None:
             best = min(fuller, key=lambda s: (-s.structure * len(s.candidate.lemmas), s.title))
             items.remove(best)
             items.insert(position, best)
-
-
-def join_topics(items: list[Scored], evidence: Evidence) -> None:
-    """Name two topics where the best title is one bare noun that few used, in place.
-
-    "Ask about drugs" becomes "Ask about drugs and marijuana": of the further nouns the first that
-    adds a good share of accounts.
-    """
-    if not items:
-        return
-    first = items[0]
-    candidate = first.candidate
-    if candidate.kind != "noun" or len(candidate.lemmas) > 1 or first.structure > 0.6:
-        return
-    own = evidence.mask(candidate.lemmas)
-    for other in items[1:]:
-        further = other.candidate
-        if (
-            further.kind != "noun"
-            or len(further.lemmas) > 2
-            or other.structure < 0.3 * first.structure
-        ):
-            continue
-        if not further.lemmas.isdisjoint(candidate.lemmas) or not further.lemmas.isdisjoint(
-            EMPTY | TIMES
-        ):
-            continue
-        mask = evidence.mask(further.lemmas)
-        if (mask & ~own).bit_count() < 0.2 * own.bit_count() or other.closeness < 0.0:
-            continue
-        pair = f"{topic_text(candidate)} and {topic_text(further)}"
-        first.joined = further.lemmas
-        first.titles = (f"Ask about {pair}", f"Discuss {pair}", *first.titles)
-        return

@@ -34,8 +34,8 @@ CELLS_A_PERIOD = 10
 
 _FACTS = """
 CREATE TEMP TABLE facts AS
-SELECT a.cluster_id AS leaf, m.account, make_timestamp(epoch_us(c.created_at)) AS created_at, c.labels, t.cell_x, t.cell_y,
-       f.* EXCLUDE (conversation_id, {facet})
+SELECT a.cluster_id AS leaf, m.account, make_timestamp(epoch_us(c.created_at)) AS created_at,
+       c.labels, t.cell_x, t.cell_y, f.* EXCLUDE (conversation_id, {facet})
 FROM members m
 JOIN assignments a USING (conversation_id)
 JOIN facets f USING (conversation_id)
@@ -130,7 +130,10 @@ def _dimension(facet: Facet) -> str:
     if facet.kind == "number":
         return _binned(facet)
     if facet.kind == "boolean":
-        return f"CASE WHEN f.{facet.name} THEN 'yes' WHEN NOT f.{facet.name} THEN 'no' ELSE '{UNKNOWN}' END"
+        return (
+            f"CASE WHEN f.{facet.name} THEN 'yes' WHEN NOT f.{facet.name} THEN 'no' "
+            f"ELSE '{UNKNOWN}' END"
+        )
     return f"coalesce(f.{facet.name}, '{UNKNOWN}')"
 
 
@@ -188,7 +191,7 @@ class Aggregator:
         Raises
         ------
         SettingsError
-            No row has one of the labels.
+            No row has one of the labels, or its name is that of a computed facet.
         """
         granularity = self.granularity(cell_conversations)
         return Aggregates(
@@ -200,7 +203,7 @@ class Aggregator:
                         for f in COMPUTED
                         if f.facet.breakdown and self._answered(f.facet)
                     ),
-                    *(self._label(name) for name in labels),
+                    *(self._label(name) for name in dict.fromkeys(labels)),
                 ]
             ),
             trends=self._table(_TRENDS, granularity=granularity),
@@ -228,6 +231,13 @@ class Aggregator:
         return bool(self._one(f"SELECT count({facet.name}) FROM facts")[0])
 
     def _label(self, name: str) -> pa.Table:
+        if name in {f.facet.name for f in COMPUTED if f.facet.breakdown}:
+            raise SettingsError(
+                f"--breakdown {name}: every release is broken down by Clio's own {name} already; "
+                "leave it out, or give the label another name"
+            )
+        if not name:
+            raise SettingsError("--breakdown: a label has no empty name")
         path = '$."' + name.replace('"', '\\"') + '"'
         self.sql.execute(
             "CREATE OR REPLACE TEMP TABLE label_values AS SELECT DISTINCT "

@@ -99,8 +99,9 @@ def parts(folder: Path) -> list[Path]:
 def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
     """Read a table that is one file or a folder of parts."""
     if path.is_dir():
-        return pa.concat_tables([pq.read_table(p, columns=columns) for p in parts(path)])
-    return pq.read_table(path, columns=columns)
+        return pa.concat_tables([read_table(part, columns) for part in parts(path)])
+    # Without partitioning, or a folder above the run named `account=5` would become a column.
+    return pq.read_table(path, columns=columns, partitioning=None)
 
 
 def register(sql: duckdb.DuckDBPyConnection, name: str, path: Path) -> None:

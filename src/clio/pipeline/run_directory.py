@@ -62,7 +62,8 @@ class RunDirectory:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        # Absolute, since Arrow takes a relative path with a colon for a URI.
+        self.path = path.absolute()
         self.state = RunState()
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import platform
 import time
 from collections import Counter
@@ -17,7 +18,7 @@ from clio.pipeline.run_directory import RunDirectory, RunState, StageState
 from clio.pipeline.stage import Context, Stage
 from clio.release.read import Release, open_release
 from clio.settings import Settings
-from clio.sources import expand, fingerprint
+from clio.sources import expand, fingerprint, shown
 
 _VERSIONS_OF = ("clio-insights", "duckdb", "numpy", "onnxruntime", "pyarrow", "scikit-learn")
 
@@ -59,10 +60,13 @@ class Run:
 
 
 def default_directory(inputs: Sequence[str | Path]) -> Path:
-    """Where a run goes when nobody says: named after a single input, in the working directory."""
-    if len(inputs) != 1:
+    """Where a run goes when nobody says: in the working directory, named after a single input.
+
+    Several inputs, and patterns, give no name.
+    """
+    if len(inputs) != 1 or (glob.has_magic(str(inputs[0])) and not Path(inputs[0]).exists()):
         return Path("clio-run")
-    stem = Path(inputs[0]).name.split(".")[0] or "clio-run"
+    stem = shown(Path(Path(inputs[0]).name)).split(".")[0] or "clio-run"
     return Path(f"{stem}-clio")
 
 
@@ -106,7 +110,8 @@ def run(
 
     named = [inputs] if isinstance(inputs, str | Path) else list(inputs)
     paths = expand(named)
-    directory = RunDirectory(Path(out) if out is not None else default_directory(named))
+    path = Path(out) if out is not None else default_directory(named)
+    directory = RunDirectory(path)
     directory.create()
     with directory.lock():
         directory.load()
@@ -119,10 +124,12 @@ def run(
         _start(context)
         # A new version of the code may give other results, so it starts the chain.
         previous = version("clio-insights")
-        for stage in STAGES:
-            previous = _carry_out(stage, context, previous)
-        files.remove(directory.temporary)
-    return Run(directory.path, directory.state)
+        try:
+            for number in range(len(STAGES)):
+                previous = _carry_out(STAGES[number:], context, previous)
+        finally:
+            files.remove(directory.temporary)
+    return Run(path, directory.state)
 
 
 def _start(context: Context) -> None:
@@ -131,7 +138,7 @@ def _start(context: Context) -> None:
     if state.release is not None and state.input_fingerprint != digest:
         raise RunError(f"{context.directory.path} holds a run of another input; name another --out")
     state.input_fingerprint = digest
-    state.inputs = [path.name for path in context.inputs]
+    state.inputs = [shown(Path(path.name)) for path in context.inputs]
     state.seed = context.settings.seed
     state.settings = context.settings.model_dump(mode="json")
     state.versions = {name: version(name) for name in _VERSIONS_OF}
@@ -139,19 +146,16 @@ def _start(context: Context) -> None:
     context.directory.save()
 
 
-def _carry_out(stage: Stage, context: Context, previous: str) -> str:
-    directory = context.directory
+def _carry_out(stages: Sequence[Stage], context: Context, previous: str) -> str:
+    """Carry out the first of the stages that are left, unless its result still holds."""
+    stage, directory = stages[0], context.directory
     state, known = directory.state, directory.state.stages.get(stage.name)
     digest = stage.fingerprint(context, previous)
     if known is not None and known.fingerprint == digest and known.done:
         context.progress.stage_finished(stage.name, known.seconds, skipped=True)
         return digest
     if known is None or known.fingerprint != digest:
-        for path in stage.outputs(directory):
-            files.remove(path)
-        known = StageState(fingerprint=digest)
-        state.stages[stage.name] = known
-        directory.save()
+        known = _start_over(stages, directory, digest)
     context.progress.stage_started(stage.name, *stage.total(context))
     started = time.monotonic()
     report = stage.run(context)
@@ -166,6 +170,25 @@ def _carry_out(stage: Stage, context: Context, previous: str) -> str:
     directory.save()
     context.progress.stage_finished(stage.name, known.seconds, skipped=False)
     return digest
+
+
+def _start_over(stages: Sequence[Stage], directory: RunDirectory, digest: str) -> StageState:
+    """Forget the first stage and those after it, which build on what it wrote, and begin it.
+
+    They are forgotten before their files go, so that a run killed in between, or one that goes
+    back to earlier settings, never takes for whole what is not.
+    """
+    state = directory.state
+    for stage in stages:
+        state.stages.pop(stage.name, None)
+    directory.save()
+    for stage in stages:
+        for path in stage.outputs(directory):
+            files.remove(path)
+    begun = StageState(fingerprint=digest)
+    state.stages[stages[0].name] = begun
+    directory.save()
+    return begun
 
 
 def _outcomes(state: RunState) -> dict[str, int]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from clio.pipeline import files
@@ -29,16 +29,14 @@ MEMBERS_A_GROUP = 1000
 
 
 def _proposed(directory: RunDirectory) -> pa.Table:
-    return pq.read_table(
+    return files.read_table(
         nodes_file(directory),
         columns=["level", "cluster_id", "title", "summary", "fallback_titles"],
     )
 
 
-def _texts_of(row: dict[str, object]) -> list[str]:
-    fallbacks = row["fallback_titles"]
-    assert isinstance(fallbacks, list)
-    return [str(row["title"]), str(row["summary"]), *fallbacks]
+def _texts_of(row: dict[str, Any]) -> list[str]:
+    return [row["title"], row["summary"], *row["fallback_titles"]]
 
 
 def token_support(directory: RunDirectory, thresholds: Thresholds) -> pa.Table:
@@ -77,7 +75,7 @@ def _messages(directory: RunDirectory) -> Iterator[tuple[list[str], NDArray[np.i
     folder = conversations_folder(directory)
     names = files.read_table(folder, columns=["account"])["account"].unique()
     for part in files.parts(folder):
-        table = pq.read_table(part, columns=["account", "messages"])
+        table = files.read_table(part, columns=["account", "messages"])
         codes = pa.compute.index_in(table["account"], value_set=names).to_numpy()
         messages = table["messages"].combine_chunks()
         contents = messages.flatten().field("content").to_pylist()

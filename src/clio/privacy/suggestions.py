@@ -39,7 +39,8 @@ def advice(nodes: Mapping[str, Column], thresholds: Thresholds) -> str:
     if thresholds.publishable and 2 * int(nodes["top1"][largest]) > count:
         return f"{what}, more than half of one account, cannot be released; {_PERSONAL}"
     return (
-        f"{what} are too few to release anything: {thresholds.conversations} of "
+        f"{what} are too few to release anything: "
+        f"{max(thresholds.conversations, thresholds.round_to)} of "
         f"{thresholds.accounts} are needed; " + _suggestion(accounts, count, thresholds)
     )
 

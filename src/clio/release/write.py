@@ -43,7 +43,8 @@ def write_release(run: Path, tables: Mapping[str, Releasable], info: ReleaseInfo
     Returns
     -------
     Path
-        The release's directory. Its bytes depend on the arguments alone.
+        The release's directory. Its bytes depend on the arguments alone; a release that already
+        stands under this number is left as it is.
 
     Raises
     ------
@@ -59,6 +60,8 @@ def write_release(run: Path, tables: Mapping[str, Releasable], info: ReleaseInfo
             raise ValueError(f"table '{name}' is not of the release's schema")
     releases = run / RELEASES_DIRECTORY
     aside, final = releases / _ASIDE, releases / f"{info.number:04d}"
+    if next_number(run) > info.number and final.is_dir():
+        return final  # the link is swapped last: it stands, and what stands is never changed
     for left_over in (aside, final):
         # A number that the link never named was left by a killed run; nobody has seen it.
         if left_over.exists():

@@ -128,7 +128,8 @@ def _json_value(value: Any, *, drop_null: bool = False) -> Any:
 def _blocks(path: Path) -> Iterator[_Batch]:
     first = 1
     try:
-        with pq.ParquetFile(path) as file:
+        # Absolute, since Arrow takes a relative path with a colon for a URI.
+        with pq.ParquetFile(path.absolute()) as file:
             for group in range(file.metadata.num_row_groups):
                 about = file.metadata.row_group(group)
                 mean = about.total_byte_size / max(1, about.num_rows)

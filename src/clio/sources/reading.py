@@ -31,7 +31,8 @@ def expand(inputs: Sequence[str | Path]) -> list[Path]:
     ----------
     inputs
         Files, folders (all files in them and below whose names end as one of the known kinds,
-        sorted; hidden ones left out) and patterns (``*``, ``?``, ``[...]``, ``**``; sorted).
+        sorted; hidden ones left out) and patterns (``*``, ``?``, ``[...]``, ``**``; sorted). What
+        lies in a run counts only where it is named.
 
     Returns
     -------
@@ -60,23 +61,32 @@ def _matches(item: str | Path) -> list[Path]:
         _container_of(path)
         return [path]
     if not glob.has_magic(str(item)):
-        raise InputError(f"no such file or folder: {_shown(path)}")
+        raise InputError(f"no such file or folder: {shown(path)}")
     files: list[Path] = []
     for match in sorted(glob.glob(str(item), recursive=True)):  # noqa: PTH207 (absolute ones too)
-        if Path(match).is_file():
+        if Path(match).is_file() and not any(map(_is_run, Path(match).parents)):
             _container_of(Path(match))
             files.append(Path(match))
     if not files:
-        raise InputError(f"no file matches the pattern {_shown(path)}")
+        raise InputError(f"no file matches the pattern {shown(path)}")
     return files
 
 
+def _is_run(folder: Path) -> bool:
+    """Whether a folder is a run's: what it holds is no input, though its files look like some."""
+    return (folder / "run.json").is_file() and (folder / "private").is_dir()
+
+
 def _in_folder(folder: Path) -> list[Path]:
+    if _is_run(folder):
+        raise InputError(f"{shown(folder)} is a run, not an input; clio serve shows it")
     suffixes = tuple(suffix for container in CONTAINERS for suffix in container.suffixes)
     files: list[Path] = []
     others: set[str] = set()
     for where, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        folders[:] = [
+            name for name in folders if not name.startswith(".") and not _is_run(Path(where) / name)
+        ]
         for name in names:
             if name.startswith("."):
                 continue
@@ -86,7 +96,7 @@ def _in_folder(folder: Path) -> list[Path]:
                 others.add(Path(name).suffix.lower() or "no suffix")
     if not files:
         seen = f"only files with {', '.join(sorted(others)[:5])}" if others else "no files"
-        raise InputError(f"{_shown(folder)} holds {seen}; expected {_expected()}")
+        raise InputError(f"{shown(folder)} holds {seen}; expected {_expected()}")
     files.sort(key=lambda path: path.parts)
     for path in files:
         _container_of(path)
@@ -96,11 +106,11 @@ def _in_folder(folder: Path) -> list[Path]:
 def _container_of(path: Path) -> Container:
     """The kind of a file, by its first bytes; by its name where they do not tell."""
     if not path.is_file():
-        raise InputError(f"{_shown(path)} is not a regular file")
+        raise InputError(f"{shown(path)} is not a regular file")
     try:
         raw, plain = peek(path)
     except OSError as error:
-        raise InputError(f"cannot read {_shown(path)}: {error.strerror}") from None
+        raise InputError(f"cannot read {shown(path)}: {error.strerror}") from None
     for container in CONTAINERS:
         if container.recognises(raw, plain):
             return container
@@ -110,7 +120,7 @@ def _container_of(path: Path) -> Container:
         if container.by_name and not foreign and (named or not raw):
             return container
     seen = foreign[0] if foreign else _seen(raw, plain)
-    raise InputError(f"{_shown(path)} is {seen}; expected {_expected()}")
+    raise InputError(f"{shown(path)} is {seen}; expected {_expected()}")
 
 
 def _seen(raw: bytes, plain: bytes) -> str:
@@ -128,7 +138,7 @@ def _expected() -> str:
     return " or ".join(f"{c.name} ({', '.join(c.suffixes)})" for c in CONTAINERS)
 
 
-def _shown(path: Path) -> str:
+def shown(path: Path) -> str:
     """A path as text that can always be encoded."""
     return os.fsencode(path).decode("utf-8", "replace")
 
@@ -155,8 +165,8 @@ def read(paths: Sequence[Path], *, skip: int = 0) -> Iterator[Row]:
         A file cannot be opened any more, or is of no known kind.
     """
     for path in paths:
-        file = _shown(path)
-        source = _shown(Path(path.name))
+        file = shown(path)
+        source = shown(Path(path.name))
         try:
             for block in _container_of(path).blocks(path):
                 if len(block) <= skip:
@@ -200,7 +210,7 @@ def fingerprint(paths: Iterable[Path]) -> str:
             with path.open("rb") as file:
                 contents = hashlib.file_digest(file, "sha256").digest()
         except OSError as error:
-            raise InputError(f"cannot read {_shown(path)}: {error.strerror}") from None
+            raise InputError(f"cannot read {shown(path)}: {error.strerror}") from None
         digest.update(hashlib.sha256(os.fsencode(path.name)).digest())
         digest.update(contents)
     return digest.hexdigest()

@@ -4,10 +4,11 @@ import { count, counted, dayRange } from "../format";
 /** What this corpus is, and how safe it is to look at. */
 export function Header({ release }: { release: ReleaseResponse }) {
   const { info, withheld } = release;
-  const cells = (table: string) =>
-    withheld.filter((w) => w.table === table).reduce((sum, w) => sum + w.cells, 0);
-  const clusters = cells("clusters");
-  const others = withheld.reduce((sum, w) => sum + w.cells, 0) - clusters;
+  // What was only described in plainer words is shown all the same.
+  const hidden = withheld.filter((w) => w.reason !== "wording");
+  const sum = (rows: typeof hidden) => rows.reduce((total, w) => total + w.cells, 0);
+  const clusters = sum(hidden.filter((w) => w.table === "clusters"));
+  const others = sum(hidden) - clusters;
   const { accounts, conversations } = info.thresholds;
   return (
     <header class="site-header">

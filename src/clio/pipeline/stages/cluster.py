@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
@@ -75,11 +74,11 @@ def _run(context: Context) -> Report:
     directory, settings = context.directory, context.settings
     thresholds = settings.thresholds()
     weights = (
-        pq.read_table(texts_file(directory), columns=["weight"])["weight"]
+        files.read_table(texts_file(directory), columns=["weight"])["weight"]
         .to_numpy()
         .astype(np.float32)
     )
-    members = pq.read_table(members_file(directory), columns=["account", "text"])
+    members = files.read_table(members_file(directory), columns=["account", "text"])
     accounts = members["account"].to_numpy().astype(np.int32)
     text_of = members["text"].to_numpy()
     conversations = len(text_of)
@@ -116,7 +115,7 @@ def _run(context: Context) -> Report:
     ids = pa.array(
         [context.cluster_id(FACET.name, first_number + i) for i in range(int(leaves.max()) + 1)]
     )
-    conversation_ids = pq.read_table(members_file(directory), columns=["conversation_id"])
+    conversation_ids = files.read_table(members_file(directory), columns=["conversation_id"])
     assignments = pa.table(
         {
             "conversation_id": conversation_ids["conversation_id"],

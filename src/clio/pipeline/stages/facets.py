@@ -83,7 +83,7 @@ def _values(conversation: Conversation, answer: Answer) -> dict[str, Any]:
 
 def _facets_of_shard(task: _Task, analyst: Analyst) -> None:
     columns = ["conversation_id", "created_at", "messages"]
-    conversations = load_conversations(pq.read_table(task.source, columns=columns))
+    conversations = load_conversations(files.read_table(task.source, columns=columns))
     rows, unanswered = [], []
     for conversation, answer in zip(conversations, analyst.answer(conversations), strict=True):
         if answer.outcome is Outcome.ASSIGNED:

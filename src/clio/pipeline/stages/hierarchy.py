@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from clio.describing import Description, describe_parents
@@ -45,7 +44,7 @@ def restricted_clusters_file(directory: RunDirectory) -> Path:
 
 def parent_arrays(directory: RunDirectory) -> list[NDArray[np.int32]]:
     """Parent's index of each node, level by level, as `clio.hierarchy.build` gave them."""
-    nodes = pq.read_table(nodes_file(directory), columns=["level", "parent"]).to_pydict()
+    nodes = files.read_table(nodes_file(directory), columns=["level", "parent"]).to_pydict()
     levels = np.asarray(nodes["level"])
     parents = np.asarray([-1 if p is None else p for p in nodes["parent"]], dtype=np.int32)
     return [parents[levels == level] for level in range(int(levels.max()))]
@@ -61,7 +60,7 @@ def group_at_level(parents: list[NDArray[np.int32]], leaves: int, level: int) ->
 
 def leaf_sizes(directory: RunDirectory, leaves: int) -> NDArray[np.float64]:
     """Conversations of each leaf."""
-    text = pq.read_table(members_file(directory), columns=["text"])["text"].to_numpy()
+    text = files.read_table(members_file(directory), columns=["text"])["text"].to_numpy()
     leaf = np.load(text_leaves_file(directory))[text]
     return np.bincount(leaf, minlength=leaves).astype(np.float64)
 
@@ -78,7 +77,7 @@ def centroids_at_level(
 def _leaf_descriptions(directory: RunDirectory) -> list[Description]:
     return [
         Description(row["title"], row["summary"], tuple(row["fallback_titles"]))
-        for row in pq.read_table(leaf_descriptions_file(directory)).to_pylist()
+        for row in files.read_table(leaf_descriptions_file(directory)).to_pylist()
     ]
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from clio.layout import density_cells, place, scatter
 from clio.pipeline import files

@@ -10,7 +10,6 @@ from typing import Any
 
 import orjson
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from clio.conversation import Conversation, Outcome, content_digest, normalise_text
 from clio.errors import InputError
@@ -100,7 +99,7 @@ class _Reader:
     def restore(self) -> None:
         """Take up the shards that an interrupted attempt finished."""
         for part in files.parts(ledger_folder(self.directory)):
-            table = pq.read_table(part, columns=["id_hash", "content_hash"])
+            table = files.read_table(part, columns=["id_hash", "content_hash"])
             for identity, content in zip(*(c.to_pylist() for c in table.columns), strict=True):
                 if identity is not None:
                     self.contents.setdefault(identity, content)

@@ -60,6 +60,16 @@ def _period(gated: Gated) -> PeriodInfo | None:
     return PeriodInfo(first=first, last=last + timedelta(days=_DAYS[granularity] - 1))
 
 
+def _number(context: Context) -> int:
+    """The release's number, the same again where a killed attempt had already written it."""
+    state, path = context.directory.state, context.directory.path
+    details = state.stages["release"].details
+    if "number" not in details:
+        details["number"] = max(next_number(path), (state.release or 0) + 1)
+        context.directory.save()
+    return int(details["number"])
+
+
 def _info(context: Context, gated: Gated, granularity: Granularity) -> ReleaseInfo:
     settings, state = context.settings, context.directory.state
     thresholds = settings.thresholds()
@@ -67,7 +77,7 @@ def _info(context: Context, gated: Gated, granularity: Granularity) -> ReleaseIn
     totals = next(t for t in gated.totals if t.facet == FACET.name)
     return ReleaseInfo(
         schema_version=SCHEMA_VERSION,
-        number=next_number(context.directory.path),
+        number=_number(context),
         clio_version=version("clio-insights"),
         preset=settings.privacy.value,
         thresholds=thresholds.model_dump(mode="json"),

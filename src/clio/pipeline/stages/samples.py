@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from clio.pipeline import files
 from clio.pipeline.run_directory import RunDirectory
 from clio.pipeline.stages.cluster import text_leaves_file
 from clio.pipeline.stages.texts import members_file, texts_file
@@ -56,7 +56,7 @@ def sample_members(
     per_group
         At most so many members a group.
     """
-    members = pq.read_table(members_file(directory))
+    members = files.read_table(members_file(directory))
     text = members["text"].to_numpy()
     account = members["account"].to_numpy().astype(np.int64)
     if thresholds.top1_share >= 1.0:
@@ -70,7 +70,7 @@ def sample_members(
     starts = np.searchsorted(ordered, np.arange(int(ordered.max()) + 1))
     rank = np.arange(len(order)) - starts[ordered]
     order = order[rank < per_group]
-    texts = pq.read_table(texts_file(directory), columns=["text"])["text"]
+    texts = files.read_table(texts_file(directory), columns=["text"])["text"]
     return Sample(
         texts=texts.take(pa.array(text[order])).to_pylist(),
         group=group[order].astype(np.int32),

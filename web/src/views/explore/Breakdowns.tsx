@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import type { Breakdown } from "../../api";
 import { type Bar, Bars } from "../../components/Bars";
 import { counted, name } from "../../format";
+import { ordered, valueName } from "../../values";
 
 const FIRST = 8;
 
@@ -41,12 +42,13 @@ interface CardProps {
 }
 
 function Card({ breakdown, isRoot, conversations }: CardProps) {
-  const { cells, not_shown: notShown } = breakdown;
+  const { dimension, not_shown: notShown } = breakdown;
+  const cells = ordered(dimension, breakdown.cells);
   const [all, setAll] = useState(false);
-  const title = name(breakdown.dimension);
+  const title = name(dimension);
   const bars: Bar[] = (all ? cells : cells.slice(0, FIRST)).map((cell) => ({
     key: `value ${cell.value}`,
-    label: cell.value,
+    label: valueName(dimension, cell.value),
     share: cell.share,
     ...(isRoot ? {} : { baseline: cell.baseline }),
   }));

@@ -23,7 +23,7 @@ export function Method({ release }: { release: ReleaseResponse }) {
           {withheld.map((w, i) => (
             <Fact
               key={i}
-              term={`${name(w.table)}${w.level === null ? "" : `, level ${w.level}`}: ${name(w.reason).toLowerCase()}`}
+              term={`${name(w.table)}${level(w.level)}: ${REASONS[w.reason] ?? w.reason}`}
             >
               {count(w.cells)}
             </Fact>
@@ -51,6 +51,14 @@ export function Method({ release }: { release: ReleaseResponse }) {
     </>
   );
 }
+
+const REASONS: Record<string, string> = {
+  thresholds: "too few to show",
+  wording: "in plainer words",
+};
+
+const level = (n: number | null) =>
+  n === null ? "" : n < 0 ? ", whole corpus" : n === 0 ? ", leaves" : `, level ${n}`;
 
 const BASIS = { ids: "account ids", none: "distinct texts", mixed: "ids or distinct texts" };
 
