@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +21,6 @@ from clio.errors import SettingsError, TooSmallError
 from clio.privacy import suggestions, tiers, wording
 from clio.privacy.grids import COUNTS, Column, FacetTree, Grid, columns, facet_tree, grid
 from clio.privacy.grids import resolve as resolve_grids
-from clio.privacy.schemas import SCHEMAS
 from clio.privacy.scrub import scrub
 from clio.privacy.thresholds import (
     Bools,
@@ -37,6 +36,7 @@ from clio.privacy.thresholds import (
     within,
 )
 from clio.privacy.tiers import PrivateTable, Releasable
+from clio.release.schema import TABLES
 from clio.settings import MIN_CLUSTER_ACCOUNTS, Thresholds
 from clio.statistics import mean_interval, share_interval
 
@@ -116,7 +116,7 @@ class Gated:
     ----------
     tables
         ``clusters``, ``numeric``, ``breakdowns``, ``trends``, ``map``, ``withheld`` with the
-        columns of `SCHEMAS`, rows sorted.
+        columns of `clio.release.schema.TABLES`, rows sorted.
     totals
         One entry a facet, for ``release.json``.
     notes
@@ -128,20 +128,31 @@ class Gated:
     notes: tuple[str, ...]
 
 
+_KEYS: Final = {
+    "clusters": 2,
+    "numeric": 3,
+    "breakdowns": 4,
+    "trends": 3,
+    "map": 3,
+    "withheld": 4,
+}
+"""The tables that the gate fills, and how many of their first columns tell rows apart."""
+
+
 class _Rows:
     """Released rows by table."""
 
     def __init__(self) -> None:
-        self._rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in SCHEMAS}
+        self._rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in _KEYS}
 
     def add(self, table: str, *row: Any) -> None:
         self._rows[table].append(row)
 
     def tables(self) -> dict[str, Releasable]:
-        keys = {"clusters": 2, "numeric": 3, "breakdowns": 4, "trends": 3, "map": 3, "withheld": 4}
         done = {}
-        for name, schema in SCHEMAS.items():
-            rows = sorted(self._rows[name], key=lambda row: row[: keys[name]])
+        for name, key in _KEYS.items():
+            schema = TABLES[name]
+            rows = sorted(self._rows[name], key=lambda row: row[:key])
             arrays = [
                 pa.array([row[i] for row in rows], type=field.type)
                 for i, field in enumerate(schema)

@@ -20,8 +20,7 @@ from clio.privacy.thresholds import (
     visible_cells,
     visible_nodes,
 )
-
-ROOT = "__root__"
+from clio.release.schema import ROOT_ID
 
 Column = NDArray[Any]
 
@@ -118,13 +117,13 @@ def facet_tree(
     rows = np.flatnonzero(nodes["facet"] == facet)
     ids: list[str] = [str(i) for i in nodes["cluster_id"][rows]]
     place = {cluster_id: i for i, cluster_id in enumerate(ids)}
-    if len(place) != len(ids) or ROOT not in place:
+    if len(place) != len(ids) or ROOT_ID not in place:
         raise ValueError("each cluster has one row, and the root has one")
     children: dict[str, list[str]] = {}
     for cluster_id, above in zip(ids, nodes["parent_id"][rows], strict=True):
-        if cluster_id != ROOT:
-            children.setdefault(ROOT if above is None else str(above), []).append(cluster_id)
-    order, parent = [ROOT], [-1]
+        if cluster_id != ROOT_ID:
+            children.setdefault(ROOT_ID if above is None else str(above), []).append(cluster_id)
+    order, parent = [ROOT_ID], [-1]
     for position, cluster_id in enumerate(order):  # grows while it is read: breadth first
         below = sorted(children.get(cluster_id, ()))
         order += below

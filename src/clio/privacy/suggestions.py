@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from clio.privacy.grids import ROOT, Column, FacetTree
+from clio.privacy.grids import Column, FacetTree
+from clio.release.schema import ROOT_ID
 from clio.settings import MIN_CLUSTER_ACCOUNTS, Thresholds
 
 _PERSONAL = "for your own conversations use --privacy personal"
@@ -30,7 +31,7 @@ def notes(trees: Iterable[FacetTree], thresholds: Thresholds) -> Iterable[str]:
 
 def advice(nodes: Mapping[str, Column], thresholds: Thresholds) -> str:
     """Why nothing can be released, and what setting would show something."""
-    roots = np.flatnonzero(nodes["cluster_id"] == ROOT)
+    roots = np.flatnonzero(nodes["cluster_id"] == ROOT_ID)
     if not len(roots):
         return f"no conversation was assigned to a cluster; {_PERSONAL}"
     largest = roots[np.lexsort((roots, -nodes["conversations"][roots]))[0]]
