@@ -4,9 +4,12 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STATIC := src/clio/server/static/index.html
 RUN    ?= clio-demo
+# Real data sets, where they lie beside the checkout
+DATA   ?= ../shared/data
+RESULTS := benchmarks/results
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format web browser clean accept-scale accept-runtime accept-crash
+.PHONY: help demo test check format web browser clean accept-quality accept-runtime accept-scale accept-crash
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -51,6 +54,25 @@ web/node_modules/.installed: web/package.json web/package-lock.json
 
 $(STATIC): web/node_modules/.installed $(shell find web/src web/public web/*.* -type f 2>/dev/null)
 	cd web && npm run --silent build
+
+accept-quality: $(VENV)/.installed-dev  ## Leaf clusters against the labels of CLINC150
+	$(BIN)/clio run $(DATA)/clinc150.jsonl.gz --out $(RESULTS)/clinc150 --quiet
+	$(BIN)/python benchmarks/quality/labelled.py $(RESULTS)/clinc150 $(DATA)/clinc150.jsonl.gz
+
+accept-runtime: $(VENV)/.installed-dev .venv-bertopic/.installed  ## A whole run against BERTopic's fit alone
+	$(BIN)/python benchmarks/runtime.py $(DATA)/clinc150.jsonl.gz --bertopic-python .venv-bertopic/bin/python
+
+accept-scale: $(VENV)/.installed-dev  ## Cost of a conversation at 10,000 and at 100,000
+	$(BIN)/python benchmarks/runtime.py --scale
+
+accept-crash: $(VENV)/.installed-dev  ## Ten kills at random moments, then the same bytes
+	$(BIN)/python benchmarks/crash.py $(DATA)/clinc150.jsonl.gz --folder $(RESULTS)/crash
+
+.venv-bertopic/.installed:
+	$(PYTHON) -m venv .venv-bertopic
+	.venv-bertopic/bin/pip install --quiet torch==2.13.0
+	.venv-bertopic/bin/pip install --quiet bertopic==0.17.4
+	@touch $@
 
 clean:  ## Remove what was built
 	rm -rf $(VENV) web/node_modules src/clio/server/static dist build clio-demo

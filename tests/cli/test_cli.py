@@ -159,9 +159,7 @@ def test_serving_needs_the_release_alone(printed, source, tmp_path):
 
 
 def test_demo_generates_runs_and_says_where(tmp_path):
-    result = clio(
-        "demo", "--conversations", "600", "--no-serve", "--out", "demo", cwd=tmp_path
-    )
+    result = clio("demo", "--conversations", "600", "--no-serve", "--out", "demo", cwd=tmp_path)
     assert result.returncode == 0
     assert "600 rows read" in result.stdout
     again = clio("demo", "--conversations", "600", "--no-serve", "--out", "demo", cwd=tmp_path)

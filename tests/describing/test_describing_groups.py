@@ -239,3 +239,73 @@ def test_real_intents_get_titles_that_members_share() -> None:
         used = [sum(w[:4] in text for text in texts) / len(texts) for w in content]
         shared += all(share >= 0.1 for share in used)
     assert shared >= 0.9 * len(groups)
+
+
+def test_sensitive_words_need_as_many_accounts_as_names() -> None:
+    slots = [
+        "brem",
+        "cade",
+        "dolt",
+        "erno",
+        "fisk",
+        "gral",
+        "hund",
+        "ilex",
+        "jorn",
+        "kral",
+        "lumb",
+        "morn",
+        "nerg",
+        "opal",
+    ]
+    texts = [f"{verb} the {slot} lawsuit" for slot in slots[:10] for verb in ("settle", "drop")]
+    sample = members([texts, alarms()])
+    middle = centroids(sample, 2)
+    open_title = describe_groups(sample, middle, embed=embed)[0].title
+    found = describe_groups(sample, middle, embed=embed, sensitive=lambda w: "lawsuit" in w)[0]
+    assert "lawsuit" in open_title.lower()
+    assert "lawsuit" not in f"{found.title} {found.summary} {found.fallback}".lower()
+
+
+def test_where_no_request_is_shared_the_nouns_that_are_make_the_title() -> None:
+    verbs = [
+        "buy",
+        "sell",
+        "move",
+        "water",
+        "cut",
+        "trim",
+        "pot",
+        "turn",
+        "sow",
+        "dry",
+        "feed",
+        "wash",
+        "spray",
+        "shade",
+    ]
+    texts = [f"when would i {v} {n} near {v}x" for v in verbs for n in ("orchids", "cacti")]
+    title = describe(texts, flights(), alarms(), min_accounts=5)[0]
+    assert "something" not in title
+    assert "orchids" in title.lower()
+
+
+def test_a_noun_that_looks_like_a_verb_stays_a_noun() -> None:
+    slots = [
+        "brem",
+        "cade",
+        "dolt",
+        "erno",
+        "fisk",
+        "gral",
+        "hund",
+        "ilex",
+        "jorn",
+        "kral",
+        "lumb",
+        "morn",
+    ]
+    frames = ["cover letter for {}", "improve my cover letter, {}", "a cover letter {}"]
+    texts = [frame.format(slot) for slot in slots for frame in frames]
+    assert "cover letter" in describe(texts, flights())[0].lower()
+    assert describe(texts, flights())[0].lower() != "cover letter"

@@ -49,9 +49,7 @@ def test_killed_at_random_moments_it_ends_in_the_same_bytes(source, whole, tmp_p
 def test_a_finished_run_is_not_done_again(source, whole, tmp_path):
     shutil.copytree(whole[0], tmp_path / "copy", symlinks=True)
     said = Recorder()
-    clio.run(
-        source, out=tmp_path / "copy", settings=clio.Settings(shard_rows=250), progress=said
-    )
+    clio.run(source, out=tmp_path / "copy", settings=clio.Settings(shard_rows=250), progress=said)
     assert said.carried_out == []
     assert [p.name for p in (tmp_path / "copy" / "releases").iterdir()] == ["0001"]
 

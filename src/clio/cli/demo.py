@@ -65,7 +65,8 @@ def command(
             if not quiet and not as_json:
                 output.print(
                     f"\nYour own conversations: clio run FILE --open   "
-                    f"(generated ones to look at: {source})"
+                    f"(generated ones to look at: {source})",
+                    markup=False,
                 )
             serve_until_stopped(
                 run.path, port=port, browser=open_browser, quiet=quiet or as_json, as_json=False

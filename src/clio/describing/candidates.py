@@ -91,7 +91,7 @@ def _ends(noun: Noun | None, known: frozenset[str]) -> Iterator[Noun]:
             noun = Noun(determiner, noun.words[:n], noun.lemmas[:n], head.plural)
     for size in range(1, min(n, 4) + 1):
         lemmas = noun.lemmas[n - size :]
-        if lemmas[0] not in known:
+        if lemmas[0] not in known or len(lemmas[0]) < 2:
             return
         yield Noun(noun.determiner, noun.words[n - size :], lemmas, noun.plural)
 
@@ -133,6 +133,8 @@ class _Collector:
     def verb_phrase(self, unit: int, phrase: VerbPhrase) -> None:
         verb, frame, particle = phrase.verb, phrase.frame, phrase.particle
         if verb not in self.known and verb not in LIGHT:
+            return
+        if verb in LIGHT and (phrase.object is None or phrase.object.lemmas[-1] in EMPTY):
             return
         kind = "report" if frame == "report" else "verb"
         preposition = phrase.preposition if phrase.preposition in _PREPOSITIONS else ""

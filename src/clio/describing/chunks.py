@@ -9,14 +9,15 @@ from clio.describing.lexicon import Word, has_capitals, look_up
 from clio.describing.phrases import Noun
 from clio.describing.tagging import tag_all
 
+_QUOTES: Final = frozenset("\"'“”„«»‘:")
 _POSSESS: Final = frozenset(["my", "our"])
 
 
-def _determiner(written: str, tag: str) -> str:
+def _determiner(written: str, tag: str, quoted: bool) -> str:
     if tag == "S":
         if written in _POSSESS:
             return "my"
-        return "your" if written == "your" else "their"
+        return "your" if written == "your" and not quoted else "their"
     if written in ("a", "an", "another"):
         return "a"
     if written == "the":
@@ -35,6 +36,9 @@ class Sentence:
             look_up(token) if token[0].isalnum() else None for token in tokens
         ]
         self.tags = tag_all(tokens, self.words)
+        # who "your" is within a text that is quoted or handed over is not known
+        marks = (i for i, token in enumerate(tokens) if token in _QUOTES)
+        self.quoted = next(marks, len(tokens))
 
     def noun(self, i: int) -> tuple[Noun | None, int]:
         """The noun chunk that begins at ``i`` and where it ends."""
@@ -43,7 +47,7 @@ class Sentence:
         start = i
         while i < n and (tags[i] in "DS#" or (tags[i] == "R" and i > start)):
             if tags[i] in "DS":
-                determiner = _determiner(tokens[i], tags[i])
+                determiner = _determiner(tokens[i], tags[i], i > self.quoted)
             elif tags[i] == "#" and not determiner:
                 determiner = "other"
             i += 1

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+MIXED_TITLE = "Requests of many kinds"
+OTHER_LANGUAGES = "Requests in other languages"
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
 

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from clio.describing.lexicon import word_set
+
 _BREAK: Final = re.compile(r"[\n.,;:!?()\[\]{}\"“”„«»‹›…。、，！？；：「」『』（）।॥؟،؛¿¡/|]+")
 _UNSPACED: Final = re.compile(
     "[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff々ー]+"
@@ -29,17 +31,7 @@ LONGEST_WORDS: Final = 4
 LONGEST_CHARACTERS: Final = 12
 LONGEST_CHINESE: Final = 8
 WHOLE: Final = 0.75
-LANGUAGES: Final[dict[str, str]] = {
-    "ar": "Arabic", "bg": "Bulgarian", "bn": "Bengali", "ca": "Catalan", "cs": "Czech",
-    "da": "Danish", "de": "German", "el": "Greek", "es": "Spanish", "et": "Estonian",
-    "fa": "Persian", "fi": "Finnish", "fr": "French", "he": "Hebrew", "hi": "Hindi",
-    "hr": "Croatian", "hu": "Hungarian", "id": "Indonesian", "it": "Italian", "ja": "Japanese",
-    "ko": "Korean", "lt": "Lithuanian", "lv": "Latvian", "ms": "Malay", "nl": "Dutch",
-    "no": "Norwegian", "pl": "Polish", "pt": "Portuguese", "ro": "Romanian", "ru": "Russian",
-    "sk": "Slovak", "sl": "Slovenian", "sr": "Serbian", "sv": "Swedish", "sw": "Swahili",
-    "ta": "Tamil", "te": "Telugu", "th": "Thai", "tr": "Turkish", "uk": "Ukrainian",
-    "ur": "Urdu", "vi": "Vietnamese", "zh": "Chinese",
-}  # fmt: skip
+_FUNCTION_WORDS: Final = word_set("foreign_function_words")
 
 Phrase = tuple[str, ...]
 
@@ -155,6 +147,8 @@ def best_phrases(groups: Sequence[Phrases], least: int, wanted: int = 4) -> list
 
 def _functional(word: Phrase, total: int, common: Counter[Phrase]) -> bool:
     """Whether a word is of the kind that all groups of the language use."""
+    if word[0].lower() in _FUNCTION_WORDS:
+        return True
     if len(word[0]) <= 2 or (total < 3 and len(word[0]) <= 3):
         return True
     return total >= 3 and common[word] > max(1.0, 0.4 * total)
@@ -218,8 +212,3 @@ def _overlap(one: str, two: str) -> bool:
     else:
         first, second = set(one), set(two)
     return len(first & second) >= 0.5 * min(len(first), len(second))
-
-
-def language_name(tag: str) -> str:
-    """English name of a language, or "another language"."""
-    return LANGUAGES.get(tag.split("-")[0].lower(), "another language")

@@ -11,23 +11,30 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from clio.describing.candidates import Candidate, collect
-from clio.describing.description import Description, Embed, Members
+from clio.describing.candidates import EMPTY, Candidate, collect
+from clio.describing.description import (
+    MIXED_TITLE,
+    OTHER_LANGUAGES,
+    Description,
+    Embed,
+    Members,
+)
+from clio.describing.domains import fields_of
 from clio.describing.evidence import Evidence, gather
 from clio.describing.foreign import Phrases, best_phrases, gather_phrases
-from clio.describing.lexicon import look_up
+from clio.describing.lexicon import gerund, look_up, word_set
 from clio.describing.parsing import parse
 from clio.describing.phrases import Parsed
-from clio.describing.summaries import listing, summaries
-from clio.describing.titles import NEIGHBOURS, Counts, Scored, is_thin, rerank, shortlist
+from clio.describing.summaries import listing, lower_first, summaries
+from clio.describing.titles import NEIGHBOURS, Counts, Scored, is_open, is_thin, rerank, shortlist
 from clio.describing.topics import Topic, joined, topics_of
 from clio.describing.wording import Wording
 
 FALLBACKS: Final = 4
 MIXED_SUMMARY: Final = "People ask for many different things."
 PLAIN_SUMMARY: Final = "People ask for this in many different ways."
-MIXED_TITLE: Final = "Requests of many kinds"
 ENGLISH_SHARE: Final = 0.22
+GENERIC: Final = word_set("generic")
 _NUMBERS: Final = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _PLACEHOLDER: Final = re.compile(r"[\[<{(][A-Z][A-Z_ ]*\d*[\]>})]")
 
@@ -89,7 +96,7 @@ def describe_groups(
     centroids
         Unit centres of the groups, (g, d) float32.
     embed
-        From texts to unit vectors of the centroids' space; called once.
+        From texts to unit vectors of the centroids' space; called twice.
     parent
         Parent of each group, (g,) int32: siblings get told apart first. ``None``: no siblings.
     min_accounts
@@ -113,7 +120,7 @@ def describe_groups(
     """
     groups, wording = read_groups(members, len(centroids), min_accounts, sensitive)
     contrast(groups, centroids, parent, embed, min_accounts)
-    return _choose(groups, wording, min_accounts)
+    return _choose(groups, wording, fields_of(centroids, embed), min_accounts)
 
 
 def contrast(
@@ -175,7 +182,7 @@ def read_groups(
     return groups, Wording(texts, written, accounts.tolist(), least, rare)
 
 
-def _never(word: str) -> bool:
+def _never(_: str) -> bool:
     return False
 
 
@@ -194,16 +201,14 @@ def _nearest(centroids: NDArray[np.float32], parent: NDArray[np.int32] | None) -
     return near
 
 
-def _choose(groups: Sequence[Group], wording: Wording, least: int) -> list[Description]:
+def _choose(
+    groups: Sequence[Group], wording: Wording, fields: Sequence[str], least: int
+) -> list[Description]:
     """Give each group the best title that is not taken, the surest groups first."""
+    _keep_passing(groups, wording)
     for group in groups:
         _join_topics(group, wording)
-    wording.prepare(title for group in groups for item in group.items for title in item.titles)
-    for group in groups:
-        for item in group.items:
-            passing = [title for title in item.titles if wording.passes(title, group.evidence)]
-            item.title = passing[0] if passing else ""
-        group.items = [item for item in group.items if item.title]
+    _keep_passing(groups, wording)
     sure = [group.items[0].score if group.items else 0.0 for group in groups]
     taken: set[str] = set()
     chosen: dict[int, list[Scored]] = {}
@@ -218,9 +223,12 @@ def _choose(groups: Sequence[Group], wording: Wording, least: int) -> list[Descr
         if chosen[index]:
             taken.add(chosen[index][0].title.lower())
         else:
-            title = unused(MIXED_TITLE, taken)
+            title, summary = unused(MIXED_TITLE, taken), MIXED_SUMMARY
+            if fields[index] and fields[index].lower() not in taken:
+                title = fields[index]
+                summary = f"People ask about {lower_first(title)} in many different ways."
             taken.add(title.lower())
-            result[index] = Description(title, MIXED_SUMMARY)
+            result[index] = Description(title, summary)
     drafts = {
         index: summaries(items[0], groups[index].items, least)
         for index, items in chosen.items()
@@ -240,6 +248,16 @@ def _choose(groups: Sequence[Group], wording: Wording, least: int) -> list[Descr
     return [result[index] for index in range(len(groups))]
 
 
+def _keep_passing(groups: Sequence[Group], wording: Wording) -> None:
+    """Give each candidate the first of its titles that passes; drop those with none."""
+    wording.prepare(title for group in groups for item in group.items for title in item.titles)
+    for group in groups:
+        for item in group.items:
+            passing = [title for title in item.titles if wording.passes(title, group.evidence)]
+            item.title = passing[0] if passing else ""
+        group.items = [item for item in group.items if item.title]
+
+
 def _join_topics(group: Group, wording: Wording) -> None:
     """Let topics that tell the group apart stand before a thin title, and behind all titles."""
     evidence = group.evidence
@@ -247,16 +265,31 @@ def _join_topics(group: Group, wording: Wording) -> None:
     items = group.items
     first: Topic | None = None
     thin = bool(items) and is_thin(items[0])
-    if thin and items[0].candidate.kind == "noun":
+    if thin and is_open(items[0].candidate):
+        first = _doing(items[0], evidence)
+    elif thin and items[0].candidate.kind == "noun":
         lemmas = items[0].candidate.lemmas
         first = next((topic for topic in group.topics if topic.lemmas == lemmas), None)
     chosen = joined(group.topics, first)
     if not chosen:
         return
+    if first is not None and len(chosen) == 1:
+        if is_open(items[0].candidate):
+            items.insert(0, _scored(chosen, items[0].score))
+        return
     lists = [chosen[:number] for number in range(len(chosen), 0, -1)]
     lists += [[topic] for topic in chosen[1:]]
     found = [_scored(topics, items[0].score if items else 0.0) for topics in lists]
     group.items = [found[0], *items, *found[1:]] if thin and len(chosen) > 1 else [*items, *found]
+
+
+def _doing(item: Scored, evidence: Evidence) -> Topic | None:
+    """What a verb names whose objects differ: "investing"; nothing for verbs of any request."""
+    verb = item.candidate.verb
+    if verb in EMPTY or verb in GENERIC:
+        return None
+    mask = evidence.mask(item.candidate.lemmas)
+    return Topic(gerund(verb), item.candidate.lemmas, mask, item.share, item.lift)
 
 
 def _scored(topics: Sequence[Topic], score: float) -> Scored:
@@ -274,7 +307,7 @@ def describe_foreign(group: Group, taken: set[str]) -> Description:
     titles = [phrase[:1].upper() + phrase[1:] for phrase in phrases]
     free = [title for title in titles if title.lower() not in taken]
     if not free:
-        title = unused("Requests in other languages", taken)
+        title = unused(OTHER_LANGUAGES, taken)
         return Description(title, "People write in other languages about many different things.")
     quoted = [f"“{phrase}”" for phrase in phrases[:3]]
     summary = f"People write in another language, often with the words {listing(quoted, 'or')}."

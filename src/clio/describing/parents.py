@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clio.describing.acts import ACT_THEMES
-from clio.describing.candidates import EMPTY, TIMES, Candidate
-from clio.describing.description import Description, Embed, Members
-from clio.describing.evidence import Evidence
-from clio.describing.groups import contrast, describe_foreign, read_groups, unused
-from clio.describing.lexicon import is_uncountable, look_up, plural, spelling, stem
-from clio.describing.parsing import parse
-from clio.describing.rendering import DEFINITE, MEASURED, core_text
+from clio.describing.description import MIXED_TITLE, Description, Embed, Members
+from clio.describing.groups import (
+    FALLBACKS,
+    MIXED_SUMMARY,
+    Group,
+    contrast,
+    describe_foreign,
+    read_groups,
+    unused,
+)
+from clio.describing.lexicon import stem
 from clio.describing.summaries import listing, lower_first
-from clio.describing.titles import Counts
+from clio.describing.tagging import tokenize
+from clio.describing.themes import covering, is_mixed
+from clio.describing.topics import joined
+from clio.describing.wording import Wording
 
-COVERED: Final = 0.6
-USED: Final = 0.3
-THEMES: Final = 3
 SHOWN: Final = 4
 LONGEST: Final = 10
 
@@ -36,11 +39,13 @@ def describe_parents(
     child_sizes: NDArray[np.int64],
     embed: Embed,
     min_accounts: int = 10,
+    sensitive: Callable[[str], bool] | None = None,
+    counted: int = 1000,
 ) -> list[Description]:
     """Title and summary of each parent, from its children and a sample of its members.
 
-    A noun phrase that most children share names the parent; where there is none, the themes of its
-    largest children do: "Flights, hotels and car rentals".
+    The headings that together cover most of the children's titles name the parent: one where they
+    share it ("Savings accounts"), else up to three ("Flights, hotels and car rentals").
 
     Parameters
     ----------
@@ -57,135 +62,174 @@ def describe_parents(
     embed
         From texts to unit vectors; called once.
     min_accounts
-        Accounts of the sample that must have used each content word.
+        Accounts that must have used each content word.
+    sensitive
+        Whether a word needs as many accounts as a name does. ``None``: no word but names.
+    counted
+        Members of each parent among whom the accounts will be counted, where it has as many: a
+        word is proposed where so large a sample is likely to hold enough.
 
     Returns
     -------
     list[Description]
         One a parent; the titles are distinct.
     """
-    groups, _ = read_groups(members, len(centroids), min_accounts, None)
+    groups, wording = read_groups(members, len(centroids), min_accounts, sensitive)
     contrast(groups, centroids, None, embed, min_accounts)
-    taken: set[str] = set()
-    result: list[Description] = []
+    ratios = _ratios(members, child_parent, child_sizes, len(centroids), counted)
+    below: list[list[Description]] = []
+    titles: list[list[str]] = []
     for index, group in enumerate(groups):
         own = np.flatnonzero(child_parent == index)
         order = own[np.lexsort((own, -child_sizes[own]))].tolist()
-        below = [children[i] for i in order]
+        below.append([children[i] for i in order])
         sizes = [int(child_sizes[i]) for i in order]
-        titles: list[str] = []
-        if len(below) == 1:
-            titles += [below[0].title, *below[0].fallback]
-        titles += _shared(group.counts, below, sizes, min_accounts)
-        titles += _joined(below, group.evidence, min_accounts)
-        titles += [child.title for child in below[:2]]
+        titles.append(_titles(group, below[-1], sizes, wording, ratios[index]))
+    wording.prepare(title for own_titles in titles for title in own_titles)
+    taken: set[str] = set()
+    chosen: list[list[str]] = []
+    for index, group in enumerate(groups):
         if group.foreign is not None:
-            description = describe_foreign(group, taken)
+            passing = [describe_foreign(group, taken).title]
         else:
-            free = list(dict.fromkeys(t for t in titles if t.lower() not in taken))
-            title = free[0] if free else unused("Requests of many kinds", taken)
-            description = Description(title, _summary(below), tuple(free[1:5]))
-        taken.add(description.title.lower())
-        result.append(description)
+            passing = [
+                title
+                for title in dict.fromkeys(titles[index])
+                if title.lower() not in taken
+                and wording.passes(title, group.evidence, ratios[index])
+            ] or [unused(MIXED_TITLE, taken)]
+        taken.add(passing[0].lower())
+        chosen.append(passing)
+    drafts = [
+        _drafts(own_titles[0], below[index], groups[index], wording, ratios[index])
+        for index, own_titles in enumerate(chosen)
+    ]
+    wording.prepare(text for texts in drafts for text in texts)
+    result: list[Description] = []
+    for index, group in enumerate(groups):
+        title, *further = chosen[index]
+        if group.foreign is not None:
+            others = {other.lower() for other, *_ in chosen if other != title}
+            result.append(describe_foreign(group, others))
+            continue
+        passing = [t for t in drafts[index] if wording.passes(t, group.evidence, ratios[index])]
+        result.append(
+            Description(
+                wording.spell(title),
+                wording.spell(passing[0] if passing else MIXED_SUMMARY),
+                tuple(wording.spell(other) for other in further[:FALLBACKS]),
+            )
+        )
     return result
 
 
-def _summary(children: Sequence[Description]) -> str:
-    shown = [lower_first(child.title) for child in children[:SHOWN]]
-    if not shown:
-        return "People ask for many different things."
-    if len(children) == 1:
-        return children[0].summary
-    more = ", among other things" if len(children) > SHOWN else ""
-    # not "want to": "want to book a flight" is what single requesters write
-    return f"The main requests are: {listing(shown)}{more}."
+def _ratios(
+    members: Members,
+    child_parent: NDArray[np.int32],
+    child_sizes: NDArray[np.int64],
+    number: int,
+    counted: int,
+) -> list[float]:
+    """How many times the sample of each parent its words will be counted on, at least.
+
+    Accounts of a parent are expected as if its conversations were drawn from the accounts seen.
+    """
+    sampled = np.bincount(members.group, minlength=number)
+    accounts = len(np.unique(members.account))
+    conversations = np.bincount(child_parent, weights=child_sizes, minlength=number)
+    ratios = []
+    for index in range(number):
+        ratio = 1.0
+        if 0 < sampled[index] == sampled.max():  # a smaller one was taken whole
+            expected = accounts * -math.expm1(-float(conversations[index]) / accounts)
+            ratio = max(1.0, min(float(counted), expected) / float(sampled[index]))
+        ratios.append(ratio)
+    return ratios
 
 
-def _shared(
-    counts: Counts, children: Sequence[Description], sizes: Sequence[int], least: int
+def _titles(
+    group: Group,
+    children: Sequence[Description],
+    sizes: Sequence[int],
+    wording: Wording,
+    ratio: float,
 ) -> list[str]:
-    """Noun phrases that many members used and most of the children's titles share, as headings."""
-    if len(children) < 2:
-        return []
-    bags = [parse(f"{child.title}. {child.summary}").bag for child in children]
-    total = sum(sizes)
-    found: list[tuple[float, str]] = []
-    for candidate in counts.candidates.values():
-        lemmas = candidate.lemmas
-        share = counts.share_of(sorted(lemmas))
-        if candidate.kind != "noun" or share < USED or not lemmas.isdisjoint(EMPTY | TIMES):
-            continue
-        covered = sum(s for bag, s in zip(bags, sizes, strict=True) if lemmas <= bag)
-        if covered >= COVERED * total:
-            found.append((-share * (1 + len(lemmas)), _heading(candidate, counts.evidence, least)))
-    return [heading for _, heading in sorted(found)][:2]
-
-
-def _heading(candidate: Candidate, evidence: Evidence, least: int) -> str:
-    words = core_text(candidate).split()
-    if words[0] in ("a", "an", "the") and words[1:] and words[1] not in ("assistant's", "user's"):
-        words = words[1:]
-    if len(words) <= 3:
-        words = _plural(words, evidence, least)
-    text = " ".join(words)
-    return text[:1].upper() + text[1:]
-
-
-def _plural(words: list[str], evidence: Evidence, least: int) -> list[str]:
-    """A heading's plural where the accounts used it, else the singular as it is."""
-    head = words[-1].lower()
-    word = look_up(head)
-    if is_uncountable(head) or word.plural or words[-1] != head or word.form == "g":
-        return words
-    many = plural(head)
-    if evidence.stems[stem(many)] >= least:
-        return [*words[:-1], spelling(many)]
-    return words
-
-
-def theme(title: str, evidence: Evidence, least: int) -> str:
-    """What a child's title is about, as a heading in lower case; empty where it has no noun."""
-    if title in ACT_THEMES:
-        return ACT_THEMES[title]
-    if not title.isascii():
-        return ""
-    best: tuple[str, ...] = ()
-    for phrase in parse(title).nouns:
-        noun = phrase.noun
-        if phrase.complement is not None and noun.lemmas[-1] in MEASURED:
-            noun = phrase.complement
-        if noun.lemmas[-1] in ("assistant", "user", "place", "something") or (
-            noun.lemmas[-1] in EMPTY and len(noun.lemmas) == 1
-        ):
-            continue
-        words = tuple(
-            word for word in noun.words
-            if word not in ("assistant's", "user's") and word not in DEFINITE
-            and not word.endswith("'s") and not (look_up(word).form == "d" and len(noun.words) > 1)
-        )  # fmt: skip
-        if len(words) > len(best):
-            best = words
-    return " ".join(_plural([spelling(word) for word in best], evidence, least)) if best else ""
-
-
-def _joined(children: Sequence[Description], evidence: Evidence, least: int) -> list[str]:
-    """The themes of the largest children, joined."""
-    themes: list[str] = []
-    heads: Counter[str] = Counter()
-    for child in children:
-        text = theme(child.title, evidence, least)
-        if not text:
-            continue
-        head = look_up(text.split()[-1].lower()).lemma or text
-        if heads[head] or any(text in other or other in text for other in themes):
-            continue
-        heads[head] += 1
-        themes.append(text)
-        if len(themes) == THEMES:
-            break
+    """Titles to choose from, best first."""
+    named = [child for child in children if not is_mixed(child.title)]
     titles: list[str] = []
-    for number in range(len(themes), 1, -1):
-        text = listing(themes[:number])
-        if len(text.split()) <= LONGEST:
+    if len(children) == 1:
+        titles += [children[0].title, *children[0].fallback]
+
+    def passes(text: str) -> bool:
+        # a heading is too short for copied runs to be looked for
+        return wording.has_support(text, group.evidence, ratio)
+
+    themes = [theme.text for theme in covering(children, sizes, group.counts, passes)]
+    topics = [topic.text for topic in joined([t for t in group.topics if passes(t.text)])]
+    word = stem(themes[0].split()[-1].lower()) if len(themes) == 1 else ""
+    saying = sum(any(stem(w) == word for w in tokenize(child.title)) for child in children)
+    if len(themes) == 1 and len(children) > 1 and 2 * saying <= len(children) and topics:
+        themes += [text for text in topics if text not in themes[0] and themes[0] not in text][:1]
+    for texts in (themes, themes[:2], topics, themes[:1] if len(named) > 1 else []):
+        text = listing(texts)
+        if texts and len(text.split()) <= LONGEST:
             titles.append(text[:1].upper() + text[1:])
-    return titles
+    return [*titles, *(child.title for child in named), *(f for c in named for f in c.fallback[:1])]
+
+
+def _clause(child: Description) -> str:
+    """A child's title as something that is asked for."""
+    about = child.summary.startswith(("People ask about ", "The main requests are"))
+    text = lower_first(child.title)
+    return f"ask about {text}" if about and not child.title.startswith("Ask ") else text
+
+
+def _topic(child: Description) -> str:
+    """A child's title as something that is asked about; empty where it is another request."""
+    clause = _clause(child)
+    return clause.removeprefix("ask about ") if clause.startswith("ask about ") else ""
+
+
+def _several(items: Sequence[str]) -> str:
+    """A listing; with semicolons where the items are listings themselves."""
+    if len(items) < 2 or not any(", " in item or " and " in item for item in items):
+        return listing(items)
+    return f"{'; '.join(items[:-1])}; and {items[-1]}"
+
+
+def _drafts(
+    title: str, children: Sequence[Description], group: Group, wording: Wording, ratio: float
+) -> list[str]:
+    """Summaries to choose from, the fullest first."""
+    drafts: list[str] = []
+    if len(children) == 1 and title == children[0].title:
+        drafts.append(children[0].summary)
+    named = [
+        child
+        for child in children
+        if not is_mixed(child.title) and wording.has_support(child.title, group.evidence, ratio)
+    ]
+    for number in range(min(SHOWN, len(named)), 1, -1):
+        shown = named[:number]
+        more = ", among other things" if number < len(children) else ""
+        topics = [_topic(child) for child in shown]
+        if all(topics):
+            drafts.append(f"People ask about {_several(topics)}{more}.")
+        else:
+            # not "want to": "want to book a flight" is what single requesters write
+            clauses = [_clause(child) for child in shown]
+            drafts.append(f"The main requests are: {_several(clauses)}{more}.")
+    return [*drafts, *_plain(title, children)]
+
+
+def _plain(title: str, children: Sequence[Description]) -> list[str]:
+    """Summaries that say little more than the title."""
+    same = next((child for child in children if child.title == title), None)
+    text = lower_first(title)
+    if is_mixed(title):
+        return []
+    if title.startswith("Ask "):
+        return [f"People {text}, among other things."]
+    if same is not None and _topic(same) == "":
+        return [f"The main request is: {text}."]
+    return [f"People ask about {text}.", f"Many ask about {text}."]

@@ -187,7 +187,7 @@ class _Reader(Sentence):
                 j += 1
             return self._nominal(j, "about") if j < n and tags[j] in "DSNA#" else j
         obj: Noun | None = None
-        if verb in _THINKING:
+        if verb in _THINKING or (verb == "let" and j > i + 1 and tokens[j - 1] == "us"):
             return j
         if j < n and tags[j] in "DSNA#":
             obj, end = self.noun(j)

@@ -27,7 +27,19 @@ MEASURED: Final = word_set("measured")
 _TRANSITIVE: Final = word_set("transitive")
 _WORDS: Final = frozenset(["spell", "define", "pronounce"])
 _VOWEL_SOUND: Final = word_set("vowel_sound")
-_CONSONANT_SOUND: Final = ("uni", "use", "usa", "usd", "usu", "eur", "one", "once", "uti", "ub", "uk")
+_CONSONANT_SOUND: Final = (
+    "uni",
+    "use",
+    "usa",
+    "usd",
+    "usu",
+    "eur",
+    "one",
+    "once",
+    "uti",
+    "ub",
+    "uk",
+)
 
 
 def article(word: str) -> str:
@@ -163,4 +175,31 @@ def heading_text(candidate: Candidate) -> str:
     owned = len(words) > 1 and words[1] in ("assistant's", "user's")
     if words[0] in ("a", "an", "the") and len(words) > 1 and not owned:
         words = words[1:]
+    form = min((-count, form) for form, count in candidate.forms.items())[1]
+    if not owned and not form[2]:
+        words[-1] = heading_plural(words[-1], candidate.nouns.get(form[1]))
     return " ".join(words)
+
+
+def heading_plural(word: str, forms: Counter[Noun] | None) -> str:
+    """A heading's last word: in the plural where it is countable by its uses, where known."""
+    low = word.lower()
+    entry = look_up(low)
+    if (
+        is_uncountable(low)
+        or entry.plural
+        or not entry.noun
+        or spelling(low) != low
+        or not low.isascii()
+        or not low.isalpha()
+        or len(low) < 3
+        or (entry.form == "g" and low not in COUNTED)
+    ):
+        return spelling(word)
+    if forms:
+        uses = sum(forms.values())
+        several = sum(n for noun, n in forms.items() if noun.plural or noun.determiner == "a")
+        bare = sum(n for noun, n in forms.items() if not noun.plural and not noun.determiner)
+        if several < 0.05 * uses and bare > 0.5 * uses:
+            return word
+    return plural(low)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from clio.describing.acts import SUM_TITLE
-from clio.describing.lexicon import spelling
 from clio.describing.candidates import EMPTY
+from clio.describing.lexicon import spelling
 from clio.describing.rendering import core_text
 from clio.describing.titles import Scored
 
@@ -24,6 +24,7 @@ def listing(items: Sequence[str], last: str = "and") -> str:
     return f"{', '.join(items[:-1])} {last} {items[-1]}"
 
 
+_CODE: Final = re.compile(r"[a-z]{2}\d{2}")
 _FIRST: Final = re.compile(r"[^\W_]+")
 
 
@@ -71,15 +72,19 @@ def summaries(chosen: Scored, others: Sequence[Scored], least: int) -> list[str]
         candidate = item.candidate
         if item.title == chosen.title or len(candidate.units) < least or not candidate.lemmas:
             continue
-        if candidate.kind == "topics" or candidate.lemmas <= EMPTY or any(
-            candidate.lemmas <= lemmas
-            or len(candidate.lemmas & lemmas) > 0.5 * len(candidate.lemmas | lemmas)
-            for lemmas in taken
+        if (
+            candidate.kind == "topics"
+            or candidate.lemmas <= EMPTY
+            or any(
+                candidate.lemmas <= lemmas
+                or len(candidate.lemmas & lemmas) > 0.5 * len(candidate.lemmas | lemmas)
+                for lemmas in taken
+            )
         ):
             continue
-        if item.structure < SHOWN:
-            continue
         core = core_text(candidate)
+        if item.structure < SHOWN or _CODE.search(core):
+            continue
         bare = candidate.kind == "verb" and (len(candidate.lemmas) < 2 or "something" in core)
         if candidate.kind == "verb" and not bare and len(wants) < 2:
             wants.append(core)
@@ -101,4 +106,5 @@ def summaries(chosen: Scored, others: Sequence[Scored], least: int) -> list[str]
     for number in range(len(mentions), 0, -1):
         drafts.append(f"{first} {who} mention {listing(mentions[:number], 'or')}.")
     drafts += [f"{first} {who} mention {mention}." for mention in mentions[1:]]
-    return [*drafts, first]
+    # other words around the title, for when the sentence is what some requesters write
+    return [*drafts, first, f"The main request is: {lower_first(chosen.title)}."]

@@ -182,6 +182,8 @@ def _tag_open(
         if previous == "I":
             return "N" if noun or tokens[i - 1] != "to" else "V"
         if previous == "N":
+            if following is not None and following.adjective and not following.noun:
+                return "V"  # "steam engines change everyday life"
             return "N" if noun else "V"
         if previous == "W":
             return "N" if noun else "V"

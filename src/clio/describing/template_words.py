@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from clio.describing.acts import ACT_THEMES
+from clio.describing.domains import field_words
 from clio.describing.lexicon import closed_words
 
 _TEMPLATES: Final = (
@@ -18,6 +19,7 @@ TEMPLATE_WORDS: Final = frozenset(
     {
         *_TEMPLATES.split(),
         *(word for text in ACT_THEMES.items() for part in text for word in part.lower().split()),
+        *field_words(),
         *(closed_words() - _COLLOQUIAL),
     }
 )

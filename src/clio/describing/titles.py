@@ -112,7 +112,7 @@ def _is_compound(candidate: Candidate, own: Counts) -> bool:
         return False
     whole = (candidate.verb, *form[1])
     noun = own.candidates.get(("noun", "", frozenset(whole)))
-    bare = candidate.nouns.get(form[1], {})
+    bare = candidate.nouns[form[1]]
     without = sum(count for chunk, count in bare.items() if not chunk.determiner)
     return (
         noun is not None
@@ -122,21 +122,36 @@ def _is_compound(candidate: Candidate, own: Counts) -> bool:
     )
 
 
+def is_open(candidate: Candidate) -> bool:
+    """Whether a verb stands alone, or with an object that is another in each request."""
+    form = _commonest(candidate)
+    return (
+        candidate.kind == "verb"
+        and len(candidate.lemmas) == 1
+        and not form[0]
+        and not form[2]
+        and form[1] in ((), ("*",))
+        and candidate.verb not in LIGHT
+    )
+
+
 def is_thin(item: Scored) -> bool:
     """Whether a title says little, or speaks of few in its group."""
     candidate = item.candidate
     if candidate.kind == "noun":
-        return item.share < (0.75 if len(candidate.lemmas) == 1 else 0.3)
+        return item.share < (0.75 if len(candidate.lemmas) == 1 else 0.12)
     if candidate.kind == "verb":
         if candidate.verb in LIGHT or candidate.lemmas <= EMPTY:
             return True
         form = _commonest(candidate)
         if len(candidate.lemmas) == 1 and not form[2]:
-            return item.structure < 0.5
-        return item.structure < (0.12 if "*" not in form[1] else 0.2)
+            if candidate.frames["how"] > 0.5 * sum(candidate.frames.values()):
+                return item.structure < 0.2
+            return item.structure < (0.5 if form[1] else 0.3)
+        return item.structure < (0.05 if "*" not in form[1] else 0.12)
     if candidate.kind == "question":
         return not candidate.asks_assistant and (
-            item.structure < (0.3 if candidate.lemmas <= EMPTY else 0.15)
+            item.structure < (0.3 if candidate.lemmas <= EMPTY else 0.08)
         )
     return False
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from clio.describing.candidates import EMPTY, TIMES, Candidate
+from clio.describing.lexicon import has_capitals, look_up
 from clio.describing.rendering import heading_text
 from clio.describing.titles import Counts
 
@@ -99,7 +100,12 @@ def _is_plain_noun(candidate: Candidate) -> bool:
         return False
     if any(form[2] for form in candidate.forms):
         return False
-    return candidate.lemmas.isdisjoint(TIMES) and not candidate.lemmas <= EMPTY
+    if any(len(lemma) < 3 and not has_capitals(lemma) for lemma in candidate.lemmas):
+        return False
+    said = candidate.lemmas - EMPTY
+    if len(said) < len(candidate.lemmas) and all(look_up(lemma).adjective for lemma in said):
+        return False  # "best way"
+    return candidate.lemmas.isdisjoint(TIMES) and bool(said)
 
 
 def joined(topics: Sequence[Topic], first: Topic | None = None) -> list[Topic]:

@@ -13,13 +13,13 @@ from math import ceil
 from typing import Final
 
 from clio.describing.evidence import Evidence
-from clio.describing.lexicon import first_names, has_capitals, look_up, parts, stem
+from clio.describing.lexicon import first_names, has_capitals, parts, stem
 from clio.describing.tagging import tokenize
 from clio.describing.template_words import TEMPLATE_WORDS
 
 VERBATIM: Final = 5
 MANY_ACCOUNTS: Final = 25
-_CAPITALISED: Final = re.compile(r"(?<=[a-z,;] )[A-Z][A-Za-z]+")
+_CAPITALISED: Final = re.compile(r"(?<=[a-z,;] )(?:[A-Z][A-Za-z]+|[a-z]+[A-Z][A-Za-z]*)")
 _WORD: Final = re.compile(r"[^\W\d_]{2,}")
 _LONG_NUMBER: Final = re.compile(r"\d{4}")
 _FREE: Final = frozenset(stem(word) for word in TEMPLATE_WORDS)
@@ -49,7 +49,7 @@ def capitals_among(texts: Sequence[str], written: Sequence[str]) -> dict[str, st
     return {
         word: commonest[word]
         for word, count in capital.items()
-        if count > 0.5 * uses[word] and not has_capitals(word) and not look_up(word).closed
+        if count > 0.5 * uses[word] and not has_capitals(word) and stem(word) not in _FREE
     }
 
 
@@ -113,10 +113,15 @@ class Wording:
         ``ratio`` says how many times the group's sample the texts are among which its words will
         be counted; as few may be found there as chance allows.
         """
+        return self.has_support(text, evidence, ratio) and all(
+            not 0 < len(self._users[run]) < self._many for run in windows(tokenize(text))
+        )
+
+    def has_support(self, text: str, evidence: Evidence, ratio: float = 1.0) -> bool:
+        """Whether a text has no long number, no rare name and no rare word; see `passes`."""
         if _LONG_NUMBER.search(text):
             return False
-        words = tokenize(text)
-        for word in words:
+        for word in tokenize(text):
             for part in parts(word):
                 if stem(part) in _FREE:
                     continue
@@ -127,4 +132,4 @@ class Wording:
                     least = min(least, 2 + ceil(1.4 * least / ratio))
                 if evidence.stems[stem(part)] < least:
                     return False
-        return all(not 0 < len(self._users[run]) < self._many for run in windows(words))
+        return True

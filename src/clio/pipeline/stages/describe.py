@@ -15,6 +15,7 @@ from clio.pipeline.stage import Context, Report, Stage
 from clio.pipeline.stages.cluster import leaf_centroids_file
 from clio.pipeline.stages.samples import MIN_USERS, Sample, sample_members
 from clio.pipeline.stages.texts import FACET
+from clio.privacy.wording import SENSITIVE
 
 DESCRIPTIONS = [
     ("title", pa.string()),
@@ -59,6 +60,7 @@ def _run(context: Context) -> Report:
         centroids,
         embed=context.embedder.embed,
         min_accounts=max(MIN_USERS, context.settings.thresholds().word_accounts),
+        sensitive=SENSITIVE.__contains__,
     )
     files.write_table(
         leaf_descriptions_file(directory), pa.table(description_columns(descriptions))

@@ -28,6 +28,7 @@ from clio.pipeline.stages.describe import (
 from clio.pipeline.stages.read import conversations_folder
 from clio.pipeline.stages.samples import MIN_USERS, sample_members
 from clio.pipeline.stages.texts import FACET, members_file
+from clio.privacy.wording import SENSITIVE
 
 Vectors = NDArray[np.float32]
 
@@ -101,6 +102,7 @@ def _run(context: Context) -> Report:
                 child_sizes=np.bincount(below, weights=sizes),
                 embed=context.embedder.embed,
                 min_accounts=max(MIN_USERS, settings.thresholds().word_accounts),
+                sensitive=SENSITIVE.__contains__,
             )
         )
         context.progress.advanced(len(parent))
