@@ -86,14 +86,16 @@ def main() -> None:
             print(f"{name} whole run: {state[name]} s", flush=True)
 
     chance = random.Random(options.seed)
-    moments = [chance.uniform(0.5, state["first"]) for _ in range(options.kills)]
-    # What the earlier attempts did stays done, so later moments fall into what is left.
+    longest = min(state["first"], state["second"])
+    moments = [chance.uniform(0.5, longest) for _ in range(options.kills)]
     for moment in moments[len(state["killed_in"]) :]:
+        # What the attempts before it did stays done, so that a run may end before its moment;
+        # then it starts over, to be killed at that moment of a whole run.
         stage = kill_at(options.input, folder / "killed", moment)
-        if stage is None:
-            # It came to its end before; start over, so that there is something to kill.
+        while stage is None:
             shutil.rmtree(folder / "killed")
             stage = kill_at(options.input, folder / "killed", moment)
+            moment *= 0.8
         state["killed_in"].append(stage)
         save()
         print(f"killed after {moment:.1f} s in '{stage}'", flush=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,7 +31,9 @@ def _made_once(folder: Path) -> Iterator[Path | None]:
 @pytest.fixture(scope="session")
 def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that all workers of this test session share."""
-    return tmp_path_factory.getbasetemp().parent / "clio-runs"
+    base = tmp_path_factory.getbasetemp()
+    # Workers have a folder each within the session's; without workers the folder is the session's.
+    return (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "clio-runs"
 
 
 @pytest.fixture(scope="session")

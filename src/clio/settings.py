@@ -101,9 +101,9 @@ MIN_CLUSTER_ACCOUNTS = 10
 
 
 class Settings(BaseModel):
-    """Everything that can change the result of a run, and how it is carried out.
+    """Everything that can change the result of a run.
 
-    `workers` and `shard_rows` belong to the second kind: a release does not depend on `workers`.
+    `shard_rows` is how many rows a shard holds at most; vectors of a shard are computed together.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -120,7 +120,6 @@ class Settings(BaseModel):
     breakdown: tuple[str, ...] = ()
     max_failed_share: float = Field(default=0.1, ge=0.0, le=1.0)
     shard_rows: int = Field(default=4096, ge=1)
-    workers: int | None = Field(default=None, ge=1)
 
     def thresholds(self) -> Thresholds:
         """Thresholds of the preset with this run's overrides.

@@ -76,6 +76,7 @@ DESCRIBE = Stage(
     depends=lambda c: {
         "describe": c.settings.describe,
         "word_accounts": c.settings.thresholds().word_accounts,
+        "sensitive_word_accounts": c.settings.thresholds().sensitive_word_accounts,
         "top1_share": c.settings.thresholds().top1_share,
     },
     total=lambda c: (c.directory.state.stages["cluster"].details["leaves"], "clusters"),
