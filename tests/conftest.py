@@ -13,7 +13,6 @@ import pytest
 import clio
 from clio.testing import write_jsonl
 
-SHARED_DATA = Path(__file__).parents[1].parent / "shared" / "data"
 DEMO_ROWS = 4_000
 
 
@@ -53,12 +52,3 @@ def demo_run(shared_folder: Path, demo_input: Path) -> Path:
             settings = clio.Settings(breakdown=("product",), shard_rows=1000)
             clio.run(demo_input, out=folder / "run", settings=settings)
     return shared_folder / "demo" / "run"
-
-
-@pytest.fixture(scope="session")
-def clinc_input() -> Path:
-    """Real short requests without accounts or dates; skips where they are absent."""
-    path = SHARED_DATA / "clinc150.jsonl.gz"
-    if not path.is_file():
-        pytest.skip("the folder shared/data beside the checkout is absent")
-    return path

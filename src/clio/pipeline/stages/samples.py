@@ -56,7 +56,7 @@ def sample_members(
     per_group
         At most so many members a group.
     """
-    members = files.read_table(members_file(directory))
+    members = files.read_table(members_file(directory), columns=["account", "text", "language"])
     text = members["text"].to_numpy()
     account = members["account"].to_numpy().astype(np.int64)
     if thresholds.top1_share >= 1.0:
