@@ -232,11 +232,22 @@ def test_means_are_what_the_private_tables_say(released, rows):
         assert row["low"] <= row["mean"] <= row["high"]
 
 
-def test_map_is_part_of_the_corpus_and_clears_the_cell_thresholds(released, info):
-    cells = released["map"]
-    assert (cells["conversations"] >= CELL_CONVERSATIONS).all()
-    assert not cells.duplicated(["cell_x", "cell_y"]).any()
-    assert cells["conversations"].sum() <= info["totals"]["conversations"]
+def test_map_is_what_the_private_tables_say(released, rows, demo_run):
+    work = demo_run / "private" / "work" / "request"
+    texts = pd.read_parquet(work / "members.parquet")[["conversation_id", "text"]]
+    leaves = rows[rows["cluster_id"] == rows["leaf"]]
+    placed = leaves.merge(texts, on="conversation_id").merge(
+        pd.read_parquet(work / "text_cells.parquet"), on="text"
+    )
+    counted = placed.groupby(["cell_x", "cell_y"])["account"].agg(["size", "nunique"])
+    assert counted["size"].sum() == leaves["conversation_id"].nunique()
+    cells = released["map"].set_index(["cell_x", "cell_y"])["conversations"]
+    assert len(cells) > 5
+    assert cells.index.is_unique
+    for place, conversations in cells.items():
+        size, accounts = counted.loc[place]
+        assert conversations == size >= CELL_CONVERSATIONS
+        assert accounts >= CELL_ACCOUNTS
 
 
 def test_totals_and_outcomes(info, released, rows, demo_run):
