@@ -128,3 +128,31 @@ def cut(pairs: NDArray[np.int64], n: int, groups: int) -> NDArray[np.int64]:
         root[high] = low
     roots = np.array([find(i) for i in range(n)], np.int64)
     return np.unique(roots, return_inverse=True)[1].astype(np.int64)
+
+
+def group_means(
+    points: NDArray[np.floating], weights: NDArray[np.float64], group: NDArray[np.int32]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Weight and weighted mean of each group.
+
+    Parameters
+    ----------
+    points
+        (n, d) floats.
+    weights
+        (n,) float64; every group has some.
+    group
+        (n,) int32 group of each point; every number up to the largest occurs.
+
+    Returns
+    -------
+    weight : NDArray[np.float64]
+        (groups,)
+    mean : NDArray[np.float64]
+        (groups, d)
+    """
+    count = int(group.max()) + 1
+    weight = np.bincount(group, weights, count).astype(np.float64)
+    total = np.zeros((count, points.shape[1]))
+    np.add.at(total, group, points * weights[:, None])
+    return weight, total / weight[:, None]

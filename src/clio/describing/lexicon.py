@@ -102,7 +102,6 @@ class _Tables:
     capitals: dict[str, str]
     third: dict[str, str]
     gerunds: dict[str, str]
-    plurals: dict[str, str]
 
 
 _IRREGULAR_PLURALS: Final = {
@@ -190,7 +189,6 @@ def _tables() -> _Tables:
         capitals={word.lower(): word for word in _words("capitals.txt")},
         third=third,
         gerunds=gerunds,
-        plurals=_IRREGULAR_PLURALS,
     )
 
 

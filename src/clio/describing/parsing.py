@@ -165,9 +165,7 @@ class _Reader(Sentence):
             verb = "do"
         frame = self._frame(i)
         j = i + 1
-        recipient = False
         while j < n and (tags[j] == "R" or (tags[j] == "P" and tokens[j] in RECIPIENTS)):
-            recipient |= tags[j] == "P"
             j += 1
         particle = ""
         if (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from clio.agglomeration import cut, ward_merges
+from clio.agglomeration import cut, group_means, ward_merges
 
 _LEVELS_UP_TO: tuple[tuple[int, int], ...] = ((12, 1), (60, 2), (2_000, 3))
 """Leaves at most for so many levels; beyond the last, `_MOST_LEVELS`."""
@@ -103,7 +103,8 @@ def build(
             continue
         up = _group(points, weights, wanted)
         parents.append(up)
-        weights, points = _means(points, weights, up)
+        weights, means = group_means(points, weights, up)
+        points = means.astype(np.float32)
     return Hierarchy(parents)
 
 
@@ -129,17 +130,6 @@ def _group(
     return best
 
 
-def _means(
-    points: NDArray[np.float32], weights: NDArray[np.float64], up: NDArray[np.int32]
-) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
-    """Weight and weighted mean of each group."""
-    count = int(up.max()) + 1
-    total = np.bincount(up, weights, count).astype(np.float64)
-    sums = np.zeros((count, points.shape[1]))
-    np.add.at(sums, up, points * weights[:, None])
-    return total, (sums / total[:, None]).astype(np.float32)
-
-
 def _adopt_singles(
     points: NDArray[np.float32], weights: NDArray[np.float64], groups: NDArray[np.int64]
 ) -> NDArray[np.int32]:
@@ -149,7 +139,8 @@ def _adopt_singles(
     """
     up = groups.astype(np.int32)
     members = np.bincount(up)
-    total, mean = _means(points, weights, up)
+    total, means = group_means(points, weights, up)
+    mean = means.astype(np.float32)
     single = np.flatnonzero(members == 1)
     for group in single[np.argsort(total[single], kind="stable")]:
         if members[group] != 1 or np.count_nonzero(members) == 1:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy.linalg import eigh
 from scipy.spatial import KDTree
 
+from clio.agglomeration import group_means
 from clio.layout.tsne import tsne
 
 _EMBEDDED_AT_MOST = 500
@@ -64,7 +65,7 @@ def place(
     points = [centroids.astype(np.float64)]
     weights = [sizes.astype(np.float64)]
     for up in parents:
-        weight, mean = _group_means(up, weights[-1], points[-1])
+        weight, mean = group_means(points[-1], weights[-1], up)
         points.append(mean)
         weights.append(weight)
     base = next(
@@ -78,20 +79,9 @@ def place(
         places = _apart(places, radii[level])
     levels = [places.astype(np.float32)]
     for up, weight in zip(parents, weights, strict=False):
-        places = _group_means(up, weight, places)[1]
+        places = group_means(places, weight, up)[1]
         levels.append(places.astype(np.float32))
     return levels
-
-
-def _group_means(
-    up: NDArray[np.int32], weights: NDArray[np.float64], values: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Total weight and weighted mean of the children of each parent."""
-    count = int(up.max()) + 1
-    weight = np.bincount(up, weights, count).astype(np.float64)
-    total = np.zeros((count, values.shape[1]))
-    np.add.at(total, up, values * weights[:, None])
-    return weight, total / weight[:, None]
 
 
 def _principal(points: NDArray[np.float64]) -> NDArray[np.float64]:

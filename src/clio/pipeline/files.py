@@ -55,10 +55,19 @@ def write_table(path: Path, table: pa.Table, *, mode: int = PRIVATE_FILE) -> Non
     atomic_write(path, lambda aside: pq.write_table(table, aside, compression="zstd"), mode=mode)
 
 
+def write_bytes(path: Path, data: bytes, *, mode: int = PRIVATE_FILE) -> None:
+    """Write bytes, atomically."""
+
+    def write(aside: Path) -> None:
+        aside.write_bytes(data)
+
+    atomic_write(path, write, mode=mode)
+
+
 def write_json(path: Path, value: Any, *, mode: int = PRIVATE_FILE) -> None:
     """Write a value as sorted, indented JSON, atomically."""
     data = orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n"
-    atomic_write(path, lambda aside: _write_bytes(aside, data), mode=mode)
+    write_bytes(path, data, mode=mode)
 
 
 def write_json_lines(path: Path, rows: Iterable[Any]) -> None:
@@ -80,10 +89,6 @@ def write_array(path: Path, array: NDArray[Any]) -> None:
             np.save(file, array, allow_pickle=False)
 
     atomic_write(path, write)
-
-
-def _write_bytes(path: Path, data: bytes) -> None:
-    path.write_bytes(data)
 
 
 def part_name(index: int, suffix: str) -> str:

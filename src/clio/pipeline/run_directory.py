@@ -162,8 +162,4 @@ class RunDirectory:
 
     def write_private_key(self, key: bytes) -> None:
         """Keep the key of the pseudonyms, for the owner alone."""
-        files.atomic_write(self.private / "key", lambda aside: _put(aside, key))
-
-
-def _put(path: Path, data: bytes) -> None:
-    path.write_bytes(data)
+        files.write_bytes(self.private / "key", key)

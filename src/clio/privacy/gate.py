@@ -187,10 +187,7 @@ def apply(data: GateInput, thresholds: Thresholds) -> Gated:
         The tables contradict each other or lack columns.
     """
     _check_floors(thresholds)
-    nodes = columns(
-        data.nodes.table,
-        _NODE_COLUMNS,
-    )
+    nodes = columns(data.nodes.table, _NODE_COLUMNS)
     facets = sorted({str(f) for f in nodes["facet"]})
     trees = []
     rows = _Rows()

@@ -17,12 +17,6 @@ from clio.pipeline.stages.samples import MIN_USERS, Sample, sample_members
 from clio.pipeline.stages.texts import FACET
 from clio.privacy.wording import SENSITIVE
 
-DESCRIPTIONS = [
-    ("title", pa.string()),
-    ("summary", pa.string()),
-    ("fallback_titles", pa.list_(pa.string())),
-]
-
 
 def leaf_descriptions_file(directory: RunDirectory) -> Path:
     """``title``, ``summary``, ``fallback_titles`` of each leaf, in order."""

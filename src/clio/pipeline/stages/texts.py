@@ -11,14 +11,14 @@ from pathlib import Path
 
 from clio.conversation import Outcome
 from clio.errors import InputError
-from clio.facets import REQUEST
+from clio.facets import ASKED
 from clio.pipeline import files
 from clio.pipeline.run_directory import RunDirectory
 from clio.pipeline.stage import Context, Report, Stage, rows_of
 from clio.pipeline.stages.facets import facets_folder
 from clio.pipeline.stages.read import conversations_folder
 
-FACET = REQUEST
+FACET = next(facet for facet in ASKED if facet.clustered)
 """The primary facet, whose tree is released."""
 
 
