@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from clio.conversation import Message, Role, content_digest
-from clio.sources.rows import Reason, RejectedError
+from clio.sources.rows import Origin, Reason, RejectedError
 
 _ROLES: Final[Mapping[str, Role]] = {
     "user": Role.USER,
@@ -73,9 +73,9 @@ def text_id(value: Any, reason: Reason) -> str | None:
     raise RejectedError(reason)
 
 
-def made_id(source: str, line: int, messages: Sequence[Message]) -> str:
+def made_id(origin: Origin, messages: Sequence[Message]) -> str:
     """The id of a conversation that has none: SHA-256 of source, row and content."""
-    key = f"{source}\0{line}\0{content_digest(messages)}"
+    key = f"{origin.source}\0{origin.line}\0{content_digest(messages)}"
     return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
 
 

@@ -7,18 +7,18 @@ from typing import Any
 
 from clio.conversation import Conversation
 from clio.sources import fields
-from clio.sources.rows import Reason, RowFormat
+from clio.sources.rows import Origin, Reason, RowFormat
 
 
 def _recognises(record: Mapping[str, Any]) -> bool:
     return "messages" in record
 
 
-def _parse(record: Mapping[str, Any], source: str, line: int) -> Conversation:
+def _parse(record: Mapping[str, Any], origin: Origin) -> Conversation:
     messages = fields.messages(record.get("messages"))
     given = fields.text_id(record.get("conversation_id"), Reason.BAD_ID)
     return Conversation(
-        conversation_id=fields.made_id(source, line, messages) if given is None else given,
+        conversation_id=fields.made_id(origin, messages) if given is None else given,
         user_id=fields.text_id(record.get("user_id"), Reason.BAD_USER),
         created_at=fields.time(record.get("created_at")),
         messages=messages,

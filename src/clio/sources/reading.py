@@ -12,7 +12,7 @@ from typing import Any, Final
 from clio.errors import InputError
 from clio.sources.compression import GZIP_MAGIC, ZSTD_MAGIC, peek
 from clio.sources.registry import CONTAINERS, ROW_FORMATS
-from clio.sources.rows import Container, Reason, RejectedError, Row
+from clio.sources.rows import Container, Origin, Reason, RejectedError, Row
 
 _FOREIGN: Final = (
     (b"PK\x03\x04", "a zip archive"),
@@ -167,19 +167,21 @@ def read(paths: Sequence[Path], *, skip: int = 0) -> Iterator[Row]:
     for path in paths:
         file = shown(path)
         source = shown(Path(path.name))
+        holder = shown(Path(path.absolute().parent.name))
         try:
             for block in _container_of(path).blocks(path):
                 if len(block) <= skip:
                     skip -= len(block)
                     continue
                 for line, record, reason in block.records(skip):
-                    yield _row(file, source, line, record, reason)
+                    yield _row(file, Origin(source, line, holder), record, reason)
                 skip = 0
         except OSError as error:
             raise InputError(f"cannot read {file}: {error.strerror}") from None
 
 
-def _row(file: str, source: str, line: int, record: Any, reason: Reason | None) -> Row:
+def _row(file: str, origin: Origin, record: Any, reason: Reason | None) -> Row:
+    name = None
     try:
         if reason is not None:
             raise RejectedError(reason)
@@ -188,9 +190,10 @@ def _row(file: str, source: str, line: int, record: Any, reason: Reason | None) 
         for row_format in ROW_FORMATS:
             if row_format.recognises(record):
                 break
-        return Row(file, line, row_format.parse(record, source, line), None)
+        name = row_format.name
+        return Row(file, origin.line, row_format.parse(record, origin), None, name)
     except RejectedError as rejected:
-        return Row(file, line, None, rejected.reason.value)
+        return Row(file, origin.line, None, rejected.reason.value, name)
 
 
 def fingerprint(paths: Iterable[Path]) -> str:

@@ -66,12 +66,35 @@ class Row:
         What was read, or ``None`` where the row was rejected.
     reason
         Why it was rejected, or ``None``.
+    format
+        Name of the row format that took it, or ``None`` where it could not be decoded.
     """
 
     file: str
     line: int
     conversation: Conversation | None
     reason: str | None
+    format: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a record stands, for what it does not say itself.
+
+    Attributes
+    ----------
+    source
+        Name of its file: with the line and the content it makes the id of a record without one.
+    line
+        Its line or row, from 1.
+    holder
+        Name of what a person was handed: the archive, or the folder of a loose file. A provider's
+        export is one person's, so this is the account of its conversations.
+    """
+
+    source: str
+    line: int
+    holder: str
 
 
 Record = tuple[int, Any, Reason | None]
@@ -126,10 +149,9 @@ class RowFormat:
     recognises
         Whether a record is of this format.
     parse
-        ``parse(record, source, line)``: the conversation; raises `RejectedError`. `source` and
-        `line` make the id of a record that has none.
+        ``parse(record, origin)``: the conversation; raises `RejectedError`.
     """
 
     name: str
     recognises: Callable[[Mapping[str, Any]], bool]
-    parse: Callable[[Mapping[str, Any], str, int], Conversation]
+    parse: Callable[[Mapping[str, Any], Origin], Conversation]
