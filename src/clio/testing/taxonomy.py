@@ -1,6 +1,6 @@
 """What generated conversations are about: two levels of topics, with the texts to ask for them.
 
-The texts are data, in ``texts/*.toml`` (a file a domain) and ``foreign.toml``. A text is a
+The texts are data, in ``texts/en/regular/*.toml`` (a file a domain) and ``foreign.toml``. A text is a
 template: ``{slot}`` stands for a value drawn once a conversation, so that a follow-up speaks of
 the same thing as the first request, ``{slot!}`` for the value without its article, and ``[a|b]``
 for one of the choices.
@@ -130,7 +130,7 @@ def _slots(*sources: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
 
 
 def _tables() -> Iterable[dict[str, Any]]:
-    folder = resources.files(__package__) / "texts"
+    folder = resources.files(__package__) / "texts" / "en" / "regular"
     for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if file.name.endswith(".toml"):
             yield tomllib.loads(file.read_text(encoding="utf-8"))
