@@ -45,6 +45,7 @@ class Embedder(Protocol):
 
 EMBEDDERS: dict[str, str] = {
     "minilm": "clio.embedding.minilm:MiniLM",
+    "multilingual": "clio.embedding.multilingual:Multilingual",
 }
 """Name to ``module:class``; the class takes ``threads`` and is an ``Embedder``. The module is
 imported when the embedder is first loaded."""
@@ -63,7 +64,7 @@ def load_embedder(name: str, *, threads: int | None = None) -> Embedder:
     Raises
     ------
     SettingsError
-        There is no embedder of this name.
+        There is no embedder of this name, or what it needs is not installed.
     """
     if name not in EMBEDDERS:
         raise SettingsError(f"Unknown embedder {name!r}; choose from: {', '.join(EMBEDDERS)}.")
