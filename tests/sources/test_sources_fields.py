@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from clio.conversation import Conversation, Role
-from clio.sources import read
+from clio.sources import Reason, read
 
 
 def parsed(tmp_path: Path, **fields: Any) -> Conversation:
@@ -56,9 +56,10 @@ def test_ids_become_text(tmp_path: Path, given: Any, kept: str | None) -> None:
 
 def test_provider_names_of_roles(tmp_path: Path) -> None:
     names = ["human", "model", "bot", "gpt", "function", "developer", "System", "tool", "user"]
+    names += ["bing", "chatgpt", "bard", "observation", "ipython", "prompter"]
     turns = parsed(tmp_path, messages=[{"role": n, "content": ""} for n in names]).messages
     u, a, s, t = Role.USER, Role.ASSISTANT, Role.SYSTEM, Role.TOOL
-    assert [turn.role for turn in turns] == [u, a, a, a, t, s, s, t, u]
+    assert [turn.role for turn in turns] == [u, a, a, a, t, s, s, t, u, a, a, a, t, t, u]
 
 
 def test_parts_become_text_and_placeholders(tmp_path: Path) -> None:
@@ -80,6 +81,65 @@ def test_parts_become_text_and_placeholders(tmp_path: Path) -> None:
         "[tool result]",
         "[part]",
     ]
+
+
+@pytest.mark.parametrize(
+    ("part", "shown"),
+    [
+        ({"type": "input_text", "text": "typed"}, "typed"),
+        ({"type": "refusal", "refusal": "No."}, "No."),
+        ({"type": "document", "source": {}}, "[file]"),
+        ({"type": "input_audio", "input_audio": {}}, "[audio]"),
+        ({"type": "server_tool_use", "name": "web_search"}, "[tool call]"),
+        ({"type": "web_search_tool_result", "content": []}, "[tool result]"),
+        ({"type": "tool-call", "toolName": "f"}, "[tool call]"),
+        ({"inlineData": {"mimeType": "image/png"}}, "[image]"),
+        ({"fileData": {"mimeType": "application/pdf"}}, "[file]"),
+        ({"functionCall": {"name": "f"}}, "[tool call]"),
+    ],
+)
+def test_parts_of_all_providers(tmp_path: Path, part: Any, shown: str) -> None:
+    assert content(tmp_path, [part]) == shown
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "thinking", "thinking": "hidden", "signature": "s"},
+        {"type": "redacted_thinking", "data": "AA=="},
+        {"type": "reasoning", "summary": []},
+        {"type": "text", "text": None},
+        {"text": "hidden", "thought": True},
+    ],
+)
+def test_reasoning_is_left_out(tmp_path: Path, part: Any) -> None:
+    assert content(tmp_path, [part, {"type": "text", "text": "said"}]) == "said"
+    assert content(tmp_path, [part]) == ""
+
+
+def test_results_of_tools_are_not_what_a_user_said(tmp_path: Path) -> None:
+    result = {"type": "tool_result", "tool_use_id": "t", "content": "41"}
+    for parts, turns in (
+        ([result], [(Role.TOOL, "[tool result]")]),
+        ([result, "And now?"], [(Role.TOOL, "[tool result]"), (Role.USER, "And now?")]),
+        ([], [(Role.USER, "")]),
+    ):
+        found = parsed(tmp_path, messages=[{"role": "user", "content": parts}]).messages
+        assert [(turn.role, turn.content) for turn in found] == turns
+
+
+def test_contents_that_are_neither_text_nor_parts_are_refused(tmp_path: Path) -> None:
+    for value in (7, {"text": "a"}, [7], [{}], [{"type": {}}], [{"type": "text", "text": 1}]):
+        path = tmp_path / "x.jsonl"
+        path.write_bytes(orjson.dumps({"messages": [{"role": "user", "content": value}]}))
+        assert [row.reason for row in read([path])] == [Reason.BAD_CONTENT.value]
+
+
+def test_what_a_message_keeps_beside_its_content(tmp_path: Path) -> None:
+    assert content(tmp_path, None, refusal="I cannot.") == "I cannot."
+    assert content(tmp_path, None, audio={"transcript": "Hello."}) == "Hello."
+    assert content(tmp_path, "Hello.", refusal=None, audio=None) == "Hello."
+    assert content(tmp_path, "", function_call={"name": "f"}) == "[tool call]"
 
 
 def test_calls_beside_the_content_are_marked(tmp_path: Path) -> None:

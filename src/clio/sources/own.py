@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from clio.conversation import Conversation
 from clio.sources import fields
 from clio.sources.rows import Origin, Reason, RowFormat
 
+OWN_NAMES: Final = frozenset({"conversation_id", "user_id", "labels"})
+"""Names that no other format puts beside ``messages``.
+
+A row without them means the same to the format for providers' messages, which takes it.
+"""
+
 
 def _recognises(record: Mapping[str, Any]) -> bool:
-    return "messages" in record
+    return "messages" in record and not OWN_NAMES.isdisjoint(record)
 
 
 def _parse(record: Mapping[str, Any], origin: Origin) -> Conversation:

@@ -1,8 +1,8 @@
 """What a source yields: rows, and the two kinds of plug-in that turn bytes into them.
 
-A *container* takes a file apart into records (JSON Lines, Parquet); a *row format* reads one record
-as a conversation (Clio's own). They are told apart by looking: a container at the first bytes, a
-row format at the record. Both are listed in `clio.sources.registry`.
+A *container* takes a file apart into records (JSON Lines, JSON, Parquet); a *row format* reads one
+record as a conversation (Clio's own). They are told apart by looking: a container at the first
+bytes, a row format at the record. Both are listed in `clio.sources.registry`.
 """
 
 from __future__ import annotations
@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from clio.conversation import Conversation
+
+if TYPE_CHECKING:
+    from clio.sources.blobs import Blob
+    from clio.sources.compression import Head
 
 MAX_ROW_BYTES: Final = 16 * 2**20
 """A larger row is rejected unread."""
@@ -26,8 +29,13 @@ class Reason(StrEnum):
     BROKEN_UTF8 = "broken UTF-8"
     BROKEN_JSON = "broken JSON"
     NOT_AN_OBJECT = "row is not an object"
+    UNKNOWN_FORMAT = (
+        "row is of no known format: expected messages, a conversation or a provider's export"
+    )
+    NO_CONVERSATION = "row of a provider's export that is no conversation"
     NO_MESSAGES = "messages are missing"
     MESSAGES_NOT_A_LIST = "messages are not a list"
+    BAD_TREE = "the tree of messages cannot be followed"
     MESSAGE_NOT_AN_OBJECT = "a message is not an object"
     UNKNOWN_ROLE = "a message has an unknown role"
     BAD_CONTENT = "a message's content is neither text nor a list of parts"
@@ -38,6 +46,7 @@ class Reason(StrEnum):
     BAD_LABELS = "labels are not an object"
     LABELS_TOO_DEEP = "labels are nested too deeply"
     UNDECODABLE = "a value cannot be decoded"
+    JSON_ENDS_EARLY = "JSON ends early"
     ENDS_EARLY = "archive ends early"
     DAMAGED_ARCHIVE = "archive is damaged"
     EXPANDS_TOO_FAR = "archive expands more than 200-fold"
@@ -59,9 +68,9 @@ class Row:
     Attributes
     ----------
     file
-        The file's path as the user gave it.
+        The file's path as the user gave it; a member's stands behind its archive's.
     line
-        Line (JSON Lines) or row (Parquet) in the file, from 1.
+        Line (JSON Lines), element (JSON) or row (Parquet) in the file, from 1.
     conversation
         What was read, or ``None`` where the row was rejected.
     reason
@@ -84,7 +93,8 @@ class Origin:
     Attributes
     ----------
     source
-        Name of its file: with the line and the content it makes the id of a record without one.
+        Name of its file, behind its archive's: with the line and the content it makes the id of a
+        record without one.
     line
         Its line or row, from 1.
     holder
@@ -124,17 +134,17 @@ class Container:
     suffixes
         Ends of file names that are picked up from a folder.
     recognises
-        From a file's first bytes, as they are and decompressed: is it of this kind?
+        From the beginning of a file: is it of this kind?
     blocks
         The rows of a file in blocks; raises no error but `OSError`.
     by_name
-        Whether the name alone settles the kind where the first bytes do not.
+        Whether text with such a name is of this kind, where nothing else is known of it.
     """
 
     name: str
     suffixes: tuple[str, ...]
-    recognises: Callable[[bytes, bytes], bool]
-    blocks: Callable[[Path], Iterator[Block]]
+    recognises: Callable[[Head], bool]
+    blocks: Callable[[Blob], Iterator[Block]]
     by_name: bool = False
 
 
