@@ -103,14 +103,18 @@ MIN_CLUSTER_ACCOUNTS = 10
 class Settings(BaseModel):
     """Everything that can change the result of a run.
 
+    `where` narrows the conversations taken in; its language is that of `clio.sources.where`.
+    `format` names the row format of the input, where looking at the rows would not tell.
     `shard_rows` is how many rows a shard holds at most; vectors of a shard are computed together.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seed: int = Field(default=0, ge=0, le=2**32 - 1)
+    where: str | None = None
+    format: str | None = None
     analyst: Literal["extractive"] = "extractive"
-    embedder: Literal["auto", "minilm"] = "auto"
+    embedder: Literal["auto", "minilm", "multilingual"] = "auto"
     base_clusters: int | None = Field(default=None, ge=1, le=10_000)
     describe: Literal["extractive"] = "extractive"
     privacy: Preset = Preset.DEFAULT

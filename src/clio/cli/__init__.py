@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 from rich.console import Console
 
-from clio.cli import demo, run, serve
+from clio.cli import demo, inspect, run, serve
 
 app = typer.Typer(
     name="clio",
@@ -16,7 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (demo, run, serve):
+for command in (demo, inspect, run, serve):
     app.command(name=command.NAME, short_help=command.SHORT, help=command.HELP)(command.command)
 
 
@@ -36,7 +36,8 @@ def _first(
             "[bold]Clio[/bold] shows what an AI assistant is used for, "
             "without anyone reading a conversation.\n\n"
             "  clio demo               try it on generated conversations: start here\n"
-            "  clio run FILE --open    your own conversations (JSONL, gzip, zstd or Parquet)\n"
+            "  clio inspect FILE       your own conversations: what would be read\n"
+            "  clio run FILE --open    ... grouped, described and explored\n"
             "  clio serve RUN          explore a run again\n\n"
             "  clio --help             all commands"
         )

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
 import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import orjson
 import typer
 from rich.console import Console
 
-from clio.errors import ClioError, SettingsError
+from clio.errors import ClioError, SettingsError, UnexpectedError, from_machine
 from clio.server import DEFAULT_PORT, bind, create_app, run, url_of
+from clio.sources.registry import ROW_FORMATS
 
 EXIT_FAILURE = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
+
+DEBUG_VARIABLE = "CLIO_DEBUG"
+"""Where this is set, an unexpected error shows its traceback, which may quote what was read."""
 
 Config = Annotated[
     Path | None,
@@ -27,6 +33,32 @@ Config = Annotated[
 Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Seed of all that is random.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")]
+_FORMATS = ", ".join(row_format.name for row_format in ROW_FORMATS[:-1])
+
+Inputs = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="INPUT...",
+        help="Files, folders, patterns, archives, '-' for standard input, or s3://... addresses.",
+    ),
+]
+Where = Annotated[
+    str | None,
+    typer.Option(
+        "--where",
+        metavar="EXPR",
+        help="Only conversations for which EXPR holds, such as \"country == 'DE' and "
+        "date >= '2025-03' and 'visa' in words\": labels, date, language, words, turns.",
+    ),
+]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="NAME",
+        help=f"Row format, where looking does not tell: {_FORMATS}.",
+    ),
+]
 Port = Annotated[
     int, typer.Option("--port", min=0, max=65535, help="First port to try; 0: any free one.")
 ]
@@ -47,15 +79,45 @@ def ending(*, as_json: bool, resumable: bool = False) -> Iterator[None]:
     try:
         yield
     except ClioError as error:
-        if as_json:
-            print_json({"error": {"code": error.code, "message": error.message}})
-        messages.print(f"clio: {error}", style="red", markup=False)
-        wrong_usage = isinstance(error, SettingsError)
-        raise typer.Exit(EXIT_USAGE if wrong_usage else EXIT_FAILURE) from None
+        _fail(error, as_json=as_json)
     except KeyboardInterrupt:
         hint = "; the same command goes on where it stopped" if resumable else ""
         messages.print(f"clio: stopped{hint}", markup=False)
         raise typer.Exit(EXIT_INTERRUPTED) from None
+    except BrokenPipeError:
+        # Whoever read the output has enough; the interpreter must not try to write the rest.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(EXIT_FAILURE) from None
+    except (OSError, MemoryError) as error:
+        _fail(from_machine(error), as_json=as_json)
+    except (typer.Exit, typer.Abort):
+        raise
+    except Exception as error:
+        if os.environ.get(DEBUG_VARIABLE):
+            raise
+        _fail(_unexpected(error), as_json=as_json)
+
+
+def _fail(error: ClioError, *, as_json: bool) -> NoReturn:
+    if as_json:
+        with suppress(OSError):  # standard output may be what failed
+            print_json({"error": {"code": error.code, "message": error.message}})
+    messages.print(f"clio: {error}", style="red", markup=False, emoji=False)
+    wrong_usage = isinstance(error, SettingsError)
+    raise typer.Exit(EXIT_USAGE if wrong_usage else EXIT_FAILURE) from None
+
+
+def _unexpected(error: Exception) -> UnexpectedError:
+    """Kind and place of an error alone, since its text may quote what was read."""
+    places = [
+        f"{frame.f_globals.get('__name__', '')}:{line}"
+        for frame, line in traceback.walk_tb(error.__traceback__)
+    ]
+    own = [place for place in places if place.startswith("clio.")]
+    return UnexpectedError(
+        f"unexpected {type(error).__name__} at {(own or places)[-1]}; this is a mistake of Clio's: "
+        f"please report it ({DEBUG_VARIABLE}=1 shows the traceback, which may quote your data)"
+    )
 
 
 def serve_until_stopped(

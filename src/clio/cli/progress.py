@@ -25,6 +25,7 @@ from clio.pipeline import NoProgress, Progress
 SECONDS_A_LINE = 10.0
 
 DOING = {
+    "inspect": "Looking at conversations",
     "read": "Reading conversations",
     "facets": "Extracting facets",
     "texts": "Gathering texts",

@@ -10,10 +10,13 @@ import typer
 import clio
 from clio.cli.common import (
     Config,
+    Format,
+    Inputs,
     Json,
     Port,
     Quiet,
     Seed,
+    Where,
     ending,
     output,
     print_json,
@@ -29,7 +32,8 @@ NAME = "run"
 SHORT = "Your conversations in, a release out."
 HELP = (
     "Read conversations, group them by what people ask for, describe the groups, and write a "
-    "release that holds no conversation. Goes on where an earlier attempt stopped."
+    "release that holds no conversation. Goes on where an earlier attempt stopped. Formats "
+    "are told apart by looking; clio inspect shows what would be read."
 )
 
 
@@ -48,18 +52,18 @@ def report(run: Run, *, quiet: bool, as_json: bool) -> None:
 
 
 def command(
-    inputs: Annotated[
-        list[str],
-        typer.Argument(metavar="INPUT...", help="Files, folders or patterns of conversations."),
-    ],
+    inputs: Inputs,
     out: Annotated[
         Path | None, typer.Option("--out", help="The run directory; by default INPUT-clio.")
     ] = None,
+    where: Where = None,
+    format_name: Format = None,
     analyst: Annotated[
         str | None, typer.Option("--analyst", help="Who answers the facets: extractive.")
     ] = None,
     embedder: Annotated[
-        str | None, typer.Option("--embedder", help="Text to vectors: auto or minilm.")
+        str | None,
+        typer.Option("--embedder", help="Text to vectors: auto, minilm or multilingual."),
     ] = None,
     describe: Annotated[
         str | None, typer.Option("--describe", help="Who writes titles: extractive.")
@@ -96,6 +100,8 @@ def command(
 ) -> None:
     """Run the pipeline and print a summary."""
     options: dict[str, Any] = {
+        "where": where,
+        "format": format_name,
         "analyst": analyst,
         "embedder": embedder,
         "describe": describe,

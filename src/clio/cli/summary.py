@@ -15,6 +15,7 @@ from clio.release.read import Cluster, Release
 from clio.sources import shown
 
 TOP_SHOWN = 12
+NAMES_SHOWN = 3
 
 
 def _top(release: Release) -> list[Cluster]:
@@ -29,6 +30,19 @@ def notes(run: Run) -> list[str]:
     return [str(note) for note in found] if isinstance(found, list) else []
 
 
+def skipped(run: Run) -> dict[str, int]:
+    """Rows that were skipped, by reason."""
+    found = run.details["read"].get("skipped", {})
+    return {str(k): int(v) for k, v in found.items()} if isinstance(found, dict) else {}
+
+
+def passed_over(run: Run) -> list[dict[str, str]]:
+    """Files of the input's folders and archives that were not read, and what they are."""
+    found = run.details["read"].get("passed_over", [])
+    pairs = found if isinstance(found, list) else []
+    return [{"file": str(file), "reason": str(reason)} for file, reason in pairs]
+
+
 def summary_json(run: Run) -> dict[str, Any]:
     """The summary as JSON values."""
     release = run.release()
@@ -37,6 +51,8 @@ def summary_json(run: Run) -> dict[str, Any]:
         "release": release.info.number,
         "publishable": release.info.publishable,
         "outcomes": run.outcomes,
+        "skipped": skipped(run),
+        "passed_over": passed_over(run),
         "clusters_by_level": next(f.clusters for f in release.info.facets if f.primary),
         "top": [
             {
@@ -62,23 +78,27 @@ def print_summary(console: Console, run: Run) -> None:
     rows = sum(run.outcomes.values())
     outcomes = ", ".join(f"{count:,} {name}" for name, count in run.outcomes.items())
     console.print(f"\n[bold]{rows:,} rows read[/bold]: {outcomes}")
+    _print_left_out(console, run)
     levels = next(f.clusters for f in info.facets if f.primary)
+    needs = f"{info.thresholds['conversations']} conversations each"
+    if info.publishable:
+        needs = f"{info.thresholds['accounts']} accounts and {needs}"
     console.print(
         " › ".join(f"{count:,}" for count in reversed(levels))
-        + f" clusters, thresholds '{info.preset}': at least {info.thresholds['accounts']} accounts "
-        f"and {info.thresholds['conversations']} conversations each\n"
+        + f" clusters, thresholds '{info.preset}': at least {needs}\n"
     )
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("share", justify="right")
-    table.add_column("95 % interval", style="dim")
-    table.add_column("what people ask for")
+    # An interval by account says nothing about a single one.
+    several = info.totals.accounts > 1
+    if several:
+        table.add_column("95 % interval", style="dim")
+    table.add_column("what people ask for" if info.publishable else "what you ask for")
     top = _top(release)
     for cluster in top[:TOP_SHOWN]:
-        table.add_row(
-            f"{cluster.share:.1%}",
-            f"{cluster.share_low:.1%}-{cluster.share_high:.1%}",
-            Text(cluster.title),
-        )
+        interval = f"{cluster.share_low:.1%}-{cluster.share_high:.1%}"
+        shown_interval = [interval] if several else []
+        table.add_row(f"{cluster.share:.1%}", *shown_interval, Text(cluster.title))
     console.print(table)
     if len(top) > TOP_SHOWN:
         console.print(f"and {len(top) - TOP_SHOWN} more")
@@ -94,6 +114,20 @@ def print_summary(console: Console, run: Run) -> None:
     console.print(
         f"Release {info.number} lies in {path}. Next: clio serve {shlex.quote(path)}", markup=False
     )
+
+
+def _print_left_out(console: Console, run: Run) -> None:
+    reasons = skipped(run)
+    if reasons:
+        listed = ", ".join(f"{n:,} {reason}" for reason, n in reasons.items())
+        console.print(f"Skipped: {listed}", style="dim")
+    files: dict[str, list[str]] = {}
+    for item in passed_over(run):
+        files.setdefault(item["reason"], []).append(item["file"])
+    for reason, names in files.items():
+        more = f" and {len(names) - NAMES_SHOWN:,} more" if len(names) > NAMES_SHOWN else ""
+        listed = ", ".join(names[:NAMES_SHOWN])
+        console.print(f"Passed over, {reason}: {listed}{more}", markup=False, style="dim")
 
 
 def _print_withheld(console: Console, release: Release) -> None:

@@ -1,6 +1,19 @@
 """The order of the stages, the files of a run, and the engine that runs them."""
 
+from clio.pipeline.advising import Advice, advise
+from clio.pipeline.inspecting import Inspection, Spread, inspect
 from clio.pipeline.progress import NoProgress, Progress
 from clio.pipeline.runner import Run, default_directory, run
 
-__all__ = ["NoProgress", "Progress", "Run", "default_directory", "run"]
+__all__ = [
+    "Advice",
+    "Inspection",
+    "NoProgress",
+    "Progress",
+    "Run",
+    "Spread",
+    "advise",
+    "default_directory",
+    "inspect",
+    "run",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from clio.privacy.grids import Column, FacetTree
 from clio.release.schema import ROOT_ID
 from clio.settings import MIN_CLUSTER_ACCOUNTS, Thresholds
 
-_PERSONAL = "for your own conversations use --privacy personal"
+PERSONAL: Final = "for your own conversations use --privacy personal"
 
 
 def notes(trees: Iterable[FacetTree], thresholds: Thresholds) -> Iterable[str]:
@@ -20,12 +21,12 @@ def notes(trees: Iterable[FacetTree], thresholds: Thresholds) -> Iterable[str]:
         if thresholds.publishable and 2 * counts.top1[0] > counts.conversations[0]:
             yield (
                 f"one account holds more than half of all conversations in facet {tree.facet}: "
-                f"most of it cannot be shown; {_PERSONAL}"
+                f"most of it cannot be shown; {PERSONAL}"
             )
         elif len(tree.ids) > 1 and int(tree.visible.sum()) == 1:
             yield (
                 f"no cluster of facet {tree.facet} clears the thresholds; "
-                + _suggestion(int(counts.accounts[0]), int(counts.conversations[0]), thresholds)
+                + suggestion(int(counts.accounts[0]), int(counts.conversations[0]), thresholds)
             )
 
 
@@ -33,26 +34,29 @@ def advice(nodes: Mapping[str, Column], thresholds: Thresholds) -> str:
     """Why nothing can be released, and what setting would show something."""
     roots = np.flatnonzero(nodes["cluster_id"] == ROOT_ID)
     if not len(roots):
-        return f"no conversation was assigned to a cluster; {_PERSONAL}"
+        return f"no conversation was assigned to a cluster; {PERSONAL}"
     largest = roots[np.lexsort((roots, -nodes["conversations"][roots]))[0]]
     accounts, count = int(nodes["accounts"][largest]), int(nodes["conversations"][largest])
-    what = f"{count} conversations of {accounts} accounts"
     if thresholds.publishable and 2 * int(nodes["top1"][largest]) > count:
-        return f"{what}, more than half of one account, cannot be released; {_PERSONAL}"
+        whose = "all" if accounts == 1 else "more than half of them"
+        return (
+            f"{count} conversations, {whose} of one account, cannot be released without pointing "
+            f"to a person; {PERSONAL} (the same command with it goes on from here)"
+        )
     return (
-        f"{what} are too few to release anything: "
+        f"{count} conversations of {accounts} accounts are too few to release anything: "
         f"{max(thresholds.conversations, thresholds.round_to)} of "
-        f"{thresholds.accounts} are needed; " + _suggestion(accounts, count, thresholds)
+        f"{thresholds.accounts} are needed; " + suggestion(accounts, count, thresholds)
     )
 
 
-def _suggestion(accounts: int, count: int, thresholds: Thresholds) -> str:
-    """The mildest setting that may show something."""
+def suggestion(accounts: int, count: int, thresholds: Thresholds) -> str:
+    """The mildest setting that may show something, for a corpus of so many of each."""
     if not thresholds.publishable:
         return "read in more conversations"
     lower = max(MIN_CLUSTER_ACCOUNTS, min(thresholds.accounts, accounts) // 2)
     fewer = min(thresholds.conversations, max(2 * lower, 1))
     possible = accounts >= MIN_CLUSTER_ACCOUNTS and count >= thresholds.round_to
     if possible and (lower < thresholds.accounts or fewer < thresholds.conversations):
-        return f"try --min-accounts {lower} --min-conversations {min(fewer, count)}, or {_PERSONAL}"
-    return f"read in more conversations, or {_PERSONAL}"
+        return f"try --min-accounts {lower} --min-conversations {min(fewer, count)}, or {PERSONAL}"
+    return f"read in more conversations, or {PERSONAL}"
