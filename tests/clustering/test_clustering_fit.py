@@ -3,6 +3,7 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from clio.clustering import assign, fit, initial_k, training_size
+from clio.clustering.choosing import likely_k
 
 
 def topics(count, rows, *, spread=0.12, d=32, seed=0):
@@ -131,3 +132,10 @@ def test_number_of_clusters_grows_with_the_corpus():
     assert sizes == [1, 1, 100, 1_000, 2_000, 3_162, 10_000]
     assert training_size(1) == training_size(100)
     assert training_size(4_000) == 200_000
+
+
+def test_a_small_corpus_is_likely_to_have_the_root_of_its_size_where_thresholds_let_it() -> None:
+    assert likely_k(300, highest=21) == 17
+    assert likely_k(300, highest=5) == 3
+    assert likely_k(22_500, highest=300) == 225
+    assert likely_k(22_500, highest=140) == 225

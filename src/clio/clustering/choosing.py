@@ -78,6 +78,17 @@ def bounds(
     return min(top, max(2, math.ceil(_NARROWEST * suggested))), top
 
 
+def likely_k(n_conversations: int, highest: int) -> int:
+    """Number of clusters that counts as likely before the data are seen.
+
+    Where the thresholds let a small corpus have as many as the square root of its size, that many:
+    one person's few hundred conversations are about more than three or four things.
+    """
+    root = round(math.sqrt(n_conversations))
+    suggested = initial_k(n_conversations)
+    return max(suggested, root) if root <= highest else suggested
+
+
 def ladder(lowest: int, highest: int) -> list[int]:
     """Numbers from `lowest` to `highest`, about eight per cent apart, both ends included."""
     steps = max(1, math.ceil(math.log(highest / lowest) / math.log(_STEP)))

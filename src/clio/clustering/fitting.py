@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
 from clio.agglomeration import cut, ward_merges
-from clio.clustering.choosing import bounds, choose_k, initial_k, ladder, simplified_silhouette
+from clio.clustering.choosing import bounds, choose_k, ladder, likely_k, simplified_silhouette
 from clio.clustering.kmeans import group_sums, lloyd, seeds, unit_rows
 
 _VECTORS_A_SMALL_CLUSTER = 25
@@ -127,7 +127,7 @@ def fit(
         found = choose_k(
             ladder(min(lowest, most), most),
             lambda k: simplified_silhouette(vectors[sample], weights[sample], tree.centroids(k)),
-            suggested=initial_k(n_conversations),
+            suggested=likely_k(n_conversations, highest),
         )
     centroids, labels, inertia = _polish(vectors, weights, tree, found, generator)
     quality = {
