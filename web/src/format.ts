@@ -29,6 +29,9 @@ export function percentInterval(share: number, low: number, high: number): [stri
   return [`${middle}${NNBSP}%`, `${from}–${to}${NNBSP}%`];
 }
 
+/** Whether an interval says anything: that of a single account is everything from 0 to 1. */
+export const tells = (low: number, high: number) => low > 0 || high < 1;
+
 /** A mean of counts or scores: two digits after the point, one from ten on, none from a thousand. */
 export function mean(value: number): string {
   const digits = Math.abs(value) < 10 ? 2 : Math.abs(value) < 1000 ? 1 : 0;

@@ -1,5 +1,5 @@
-import type { Trend } from "../api";
-import { count, day, percent, percentInterval, percentTick, period } from "../format";
+import type { Trend, TrendPoint } from "../api";
+import { count, day, percent, percentInterval, percentTick, period, tells } from "../format";
 import { Chart } from "./Chart";
 
 interface Props {
@@ -17,21 +17,22 @@ function ticks(rows: { date: Date }[], room: number): Date[] {
 
 export function TrendChart({ title, trend, isRoot }: Props) {
   const released = new Map(trend.points.map((point) => [point.period, point]));
+  const band = (point: TrendPoint) => !isRoot && tells(point.share_low, point.share_high);
   // A period without a point leaves a gap instead of being bridged.
   const rows = trend.periods.map((iso) => {
     const point = released.get(iso);
     return {
       date: day(iso),
       value: point ? (isRoot ? point.conversations : point.share) : NaN,
-      low: point && !isRoot ? point.share_low : NaN,
-      high: point && !isRoot ? point.share_high : NaN,
+      low: point && band(point) ? point.share_low : NaN,
+      high: point && band(point) ? point.share_high : NaN,
       text: point
         ? `${period(iso, trend.granularity)}\n` +
           (isRoot
             ? `${count(point.conversations)} conversations`
-            : percentInterval(point.share, point.share_low, point.share_high).join(
-                "\n95 % interval ",
-              ))
+            : percentInterval(point.share, point.share_low, point.share_high)
+                .slice(0, band(point) ? 2 : 1)
+                .join("\n95 % interval "))
         : "",
     };
   });

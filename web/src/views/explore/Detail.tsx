@@ -7,7 +7,7 @@ import { IntervalChart } from "../../charts/IntervalChart";
 import { TrendChart } from "../../charts/TrendChart";
 import { type Bar, Bars } from "../../components/Bars";
 import { Notice } from "../../components/Notice";
-import { count, counted, percentInterval } from "../../format";
+import { count, counted, percentInterval, tells } from "../../format";
 import { useResource } from "../../resource";
 import { type Route, formatRoute } from "../../route";
 import { Breakdowns } from "./Breakdowns";
@@ -132,18 +132,20 @@ function Share({ detail, hierarchy }: { detail: ClusterDetail; hierarchy: Hierar
     (node) => node.id !== cluster.cluster_id,
   );
   const [share, interval] = percentInterval(cluster.share, cluster.share_low, cluster.share_high);
+  const told = tells(cluster.share_low, cluster.share_high);
   return (
     <div class="share">
       <p class="share-words">
         <span class="share-number">{share}</span>
         <span>
-          of conversations (95 % interval {interval})
+          of conversations{told && ` (95 % interval ${interval})`}
           <br />
           {counted(cluster.conversations, "conversation")}, at least{" "}
           {counted(cluster.accounts, "account")}
         </span>
       </p>
-      <div class="share-chart">
+      {told && (
+        <div class="share-chart">
         <IntervalChart
           node={{
             id: cluster.cluster_id,
@@ -161,6 +163,7 @@ function Share({ detail, hierarchy }: { detail: ClusterDetail; hierarchy: Hierar
           <p class="quiet">grey lines: the {count(siblings.length)} beside it</p>
         )}
       </div>
+      )}
     </div>
   );
 }
@@ -180,8 +183,10 @@ function Children({ detail, route }: { detail: ClusterDetail; route: Route }) {
     key: child.cluster_id,
     label: child.title,
     share: child.share,
-    low: child.share_low,
-    high: child.share_high,
+    ...(tells(child.share_low, child.share_high) && {
+      low: child.share_low,
+      high: child.share_high,
+    }),
     href: formatRoute({ ...route, cluster: child.cluster_id }),
   }));
   if (cluster.other_conversations > 0) {
@@ -196,7 +201,9 @@ function Children({ detail, route }: { detail: ClusterDetail; route: Route }) {
   return (
     <section>
       <h2>{isRoot ? "Largest uses" : "Inside"}</h2>
-      <p class="quiet">Share of all conversations, with 95 % interval</p>
+      <p class="quiet">
+        Share of all conversations{bars.some((bar) => bar.low !== undefined) && ", with 95 % interval"}
+      </p>
       <Bars bars={bars} describe="Clusters by share" />
     </section>
   );

@@ -1,5 +1,5 @@
 import type { Trend } from "../../api";
-import { count, percentInterval, period } from "../../format";
+import { count, percentInterval, period, tells } from "../../format";
 
 /** The trend's numbers, for reading and for copying. */
 export function TrendTable({ trend }: { trend: Trend }) {
@@ -32,7 +32,7 @@ export function TrendTable({ trend }: { trend: Trend }) {
                       <td>{count(point.conversations)}</td>
                       <td>{count(point.accounts)}</td>
                       <td>{share}</td>
-                      <td>{interval}</td>
+                      <td>{tells(point.share_low, point.share_high) ? interval : "–"}</td>
                     </>
                   ) : (
                     <td colSpan={4} class="quiet">
