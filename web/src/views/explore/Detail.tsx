@@ -146,23 +146,23 @@ function Share({ detail, hierarchy }: { detail: ClusterDetail; hierarchy: Hierar
       </p>
       {told && (
         <div class="share-chart">
-        <IntervalChart
-          node={{
-            id: cluster.cluster_id,
-            parent: cluster.parent_id,
-            level: cluster.level,
-            title: cluster.title,
-            conversations: cluster.conversations,
-            share: cluster.share,
-            low: cluster.share_low,
-            high: cluster.share_high,
-          }}
-          siblings={siblings}
-        />
-        {siblings.length > 0 && (
-          <p class="quiet">grey lines: the {count(siblings.length)} beside it</p>
-        )}
-      </div>
+          <IntervalChart
+            node={{
+              id: cluster.cluster_id,
+              parent: cluster.parent_id,
+              level: cluster.level,
+              title: cluster.title,
+              conversations: cluster.conversations,
+              share: cluster.share,
+              low: cluster.share_low,
+              high: cluster.share_high,
+            }}
+            siblings={siblings}
+          />
+          {siblings.length > 0 && (
+            <p class="quiet">grey lines: the {count(siblings.length)} beside it</p>
+          )}
+        </div>
       )}
     </div>
   );
