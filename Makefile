@@ -9,7 +9,7 @@ DATA   ?= ../shared/data
 RESULTS := benchmarks/results
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format web browser clean accept-quality accept-runtime accept-scale accept-crash
+.PHONY: help demo test check format web browser clean accept-quality accept-runtime accept-scale accept-crash accept-disk accept-fuzz
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -65,8 +65,14 @@ accept-runtime: $(VENV)/.installed-dev .venv-bertopic/.installed  ## A whole run
 accept-scale: $(VENV)/.installed-dev  ## Cost of a conversation at 10,000 and at 100,000
 	$(BIN)/python benchmarks/runtime.py --scale
 
-accept-crash: $(VENV)/.installed-dev  ## Ten kills at random moments, then the same bytes
-	$(BIN)/python benchmarks/crash.py $(DATA)/clinc150.jsonl.gz --folder $(RESULTS)/crash
+accept-crash: $(VENV)/.installed-dev  ## Twenty kills at random moments of each stage, then the same bytes
+	$(BIN)/python benchmarks/soundness/crash.py --folder $(RESULTS)/crash
+
+accept-disk: $(VENV)/.installed-dev  ## A disk that fills up at ten random moments, then the same bytes
+	$(BIN)/python benchmarks/soundness/disk.py --folder $(RESULTS)/disk
+
+accept-fuzz: $(VENV)/.installed-dev  ## 10,000 damaged inputs: no traceback, no row lost, memory bounded
+	$(BIN)/python benchmarks/soundness/fuzz.py --folder $(RESULTS)/fuzz
 
 .venv-bertopic/.installed:
 	$(PYTHON) -m venv .venv-bertopic

@@ -6,17 +6,23 @@ conversation. The codes are explained in ``docs/errors.md``.
 ::
 
     ClioError
-    ├── InputError       CLIO-IN    the input cannot be read at all
-    ├── SettingsError    CLIO-SET   a setting is out of bounds or unknown
-    ├── RunError         CLIO-RUN   the run directory is missing, in use or not a run
-    ├── ReleaseError     CLIO-REL   there is no release, or it is of another version
-    ├── TooSmallError    CLIO-SMALL nothing in the corpus may be released
-    └── FailuresError    CLIO-FAIL  more rows failed than the settings allow
+    ├── InputError         CLIO-IN    the input cannot be read at all
+    ├── SettingsError      CLIO-SET   a setting is out of bounds or unknown
+    ├── RunError           CLIO-RUN   the run directory is missing, damaged, in use or not a run
+    ├── ReleaseError       CLIO-REL   there is no release, or it is of another version
+    ├── TooSmallError      CLIO-SMALL nothing in the corpus may be released
+    ├── FailuresError      CLIO-FAIL  more rows failed than the settings allow
+    ├── DiskError          CLIO-DISK  a file cannot be written or read: full, read-only, failing
+    ├── OutOfMemoryError   CLIO-MEM   memory ran out
+    └── UnexpectedError    CLIO-BUG   a mistake of Clio's own
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+import errno
+import os
+from collections.abc import Mapping
+from typing import ClassVar, Final
 
 
 class ClioError(Exception):
@@ -25,14 +31,15 @@ class ClioError(Exception):
     Parameters
     ----------
     message
-        What happened and what to do, in one line.
+        What happened and what to do, in one line. Characters that would break the line, or that
+        cannot be printed, are replaced: names of files and settings may hold any.
     """
 
     code: ClassVar[str] = "CLIO"
 
     def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = "".join(c if c.isprintable() else "\ufffd" for c in message)
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         return f"{self.message} [{self.code}]"
@@ -51,7 +58,7 @@ class SettingsError(ClioError):
 
 
 class RunError(ClioError):
-    """The run directory cannot be used: missing, locked by another process, or not a run."""
+    """The run directory cannot be used: missing, damaged, locked by another process, no run."""
 
     code = "CLIO-RUN"
 
@@ -72,3 +79,63 @@ class FailuresError(ClioError):
     """More rows failed than ``max_failed_share`` allows; the run stopped by itself."""
 
     code = "CLIO-FAIL"
+
+
+class DiskError(ClioError):
+    """A file cannot be written or read: the disk is full, read-only, failing or forbidden."""
+
+    code = "CLIO-DISK"
+
+
+class OutOfMemoryError(ClioError):
+    """Memory ran out."""
+
+    code = "CLIO-MEM"
+
+
+class UnexpectedError(ClioError):
+    """Something that should not happen did: a mistake of Clio's own."""
+
+    code = "CLIO-BUG"
+
+
+_AGAIN: Final = "run the same command again: what is done is kept"
+
+_FULL: Final = ("no space left", f"free some and {_AGAIN}")
+_FORBIDDEN: Final = ("no permission", f"grant it, or name another place, and {_AGAIN}")
+_FILES: Final = ("too many open files", f"raise the limit (ulimit -n) and {_AGAIN}")
+
+DISK_ADVICE: Final[Mapping[int, tuple[str, str]]] = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: ("the disk quota is used up", _FULL[1]),
+    errno.EROFS: ("the file system is read-only", f"make it writable and {_AGAIN}"),
+    errno.EACCES: _FORBIDDEN,
+    errno.EPERM: _FORBIDDEN,
+    errno.EMFILE: _FILES,
+    errno.ENFILE: _FILES,
+    errno.EIO: ("the disk reports an error", f"check it, or name another place, and {_AGAIN}"),
+    errno.ENAMETOOLONG: ("the name is too long", "name a shorter one"),
+    errno.ENOTDIR: ("a part of the path is a file", "name another one"),
+    errno.ENOENT: ("it is missing", _AGAIN),
+}
+"""What an error number of the operating system means and what to do about it."""
+
+
+def from_machine(error: OSError | MemoryError) -> ClioError:
+    """What the operating system refused, as one line that says what to do.
+
+    Parameters
+    ----------
+    error
+        As Python raised it. Of its text only the names of files are kept.
+    """
+    if isinstance(error, MemoryError) or error.errno == errno.ENOMEM:
+        return OutOfMemoryError(f"memory ran out; free some, or use a larger machine, and {_AGAIN}")
+    number = error.errno
+    if number is None:
+        what, advice = "it cannot be read or written", f"check the disk and {_AGAIN}"
+    else:
+        what, advice = DISK_ADVICE.get(number, (os.strerror(number), _AGAIN))
+    if isinstance(error.filename, str | bytes):
+        return DiskError(f"{os.fsdecode(error.filename)}: {what}; {advice}")
+    return DiskError(f"{what}; {advice}")

@@ -179,7 +179,8 @@ def load_settings(
     if config is not None or path.is_file():
         try:
             merged.update(tomllib.loads(path.read_text(encoding="utf-8")))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        except (OSError, ValueError, RecursionError) as error:
+            # Beside what it says of syntax, `tomllib` lets endless numbers and nesting through.
             raise SettingsError(f"cannot read settings from {path}: {error}") from None
     variables = os.environ if environment is None else environment
     for name in Settings.model_fields:
@@ -193,5 +194,13 @@ def load_settings(
         first = error.errors(include_input=False, include_url=False)[0]
         name = ".".join(str(part) for part in first["loc"])
         raise SettingsError(f"setting '{name}': {first['msg']}") from None
+    for name, value in settings:
+        if not all(_is_unicode(text) for text in (value if isinstance(value, tuple) else (value,))):
+            raise SettingsError(f"setting '{name}' is not valid UTF-8")
     settings.thresholds()
     return settings
+
+
+def _is_unicode(value: Any) -> bool:
+    """Whether a text can be written; the environment holds bytes, which may be none."""
+    return not isinstance(value, str) or value == value.encode("utf-8", "replace").decode("utf-8")

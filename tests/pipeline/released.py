@@ -2,49 +2,55 @@
 
 from __future__ import annotations
 
-import os
-import random
-import signal
-import subprocess
-import sys
+import multiprocessing
 import time
+from multiprocessing.connection import Connection
 from pathlib import Path
 
+import clio
+from clio.testing.faults import release_bytes
 
-def release_bytes(run: Path) -> dict[str, bytes]:
-    """Every file of a run's latest release."""
-    folder = run / "release"
-    return {p.name: p.read_bytes() for p in sorted(folder.iterdir())}
+__all__ = ["killed_in_stage", "release_bytes"]
 
-
-def start(source: Path, out: Path, *options: str) -> subprocess.Popen[bytes]:
-    """``clio run`` as a process of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "clio", "run", str(source), "--out", str(out), "--quiet", *options],
-        env=os.environ | {"CLIO_SHARD_ROWS": "250"},
-    )
+# Its processes begin with everything imported, so that a test can afford many of them.
+_SERVER = multiprocessing.get_context("forkserver")
+_SERVER.set_forkserver_preload(["clio.pipeline.stages", "clio.embedding.minilm", "released"])
 
 
-def finish(source: Path, out: Path, *options: str) -> float:
-    """Run to the end; seconds that it took."""
-    began = time.monotonic()
-    assert start(source, out, *options).wait() == 0
-    return time.monotonic() - began
+class _Telling:
+    """Progress that says through a pipe which stage begins."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+
+    def stage_started(self, name: str, total: int | None, unit: str) -> None:
+        self._pipe.send(name)
+
+    def advanced(self, amount: int) -> None:
+        pass
+
+    def stage_finished(self, name: str, seconds: float, *, skipped: bool) -> None:
+        pass
 
 
-def killed_at(source: Path, out: Path, seconds: float) -> bool:
-    """Start a run and kill it after so long; whether it was still going."""
-    process = start(source, out)
+def _run(source: Path, out: Path, settings: clio.Settings, pipe: Connection) -> None:
+    clio.run(source, out=out, settings=settings, progress=_Telling(pipe))
+
+
+def killed_in_stage(
+    source: Path, out: Path, settings: clio.Settings, stage: str, seconds: float
+) -> bool:
+    """Start or resume a run and kill it so long after a stage began; whether it was still going."""
+    heard, said = _SERVER.Pipe(duplex=False)
+    process = _SERVER.Process(target=_run, args=(source, out, settings, said))
+    process.start()
+    said.close()
     try:
-        process.wait(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        return True
-    return False
-
-
-def moments(count: int, duration: float, seed: int) -> list[float]:
-    """Random moments within a run, in random order."""
-    chance = random.Random(seed)
-    return [chance.uniform(0.3, duration) for _ in range(count)]
+        while heard.recv() != stage:
+            pass
+        time.sleep(seconds)
+    except EOFError:  # it ended before this stage
+        pass
+    process.kill()
+    process.join()
+    return process.exitcode == -9

@@ -113,7 +113,7 @@ def _unexpected(error: Exception) -> UnexpectedError:
         f"{frame.f_globals.get('__name__', '')}:{line}"
         for frame, line in traceback.walk_tb(error.__traceback__)
     ]
-    own = [place for place in places if place.startswith("clio.")]
+    own = [place for place in places[1:] if place.startswith("clio.")]  # the first is `ending`
     return UnexpectedError(
         f"unexpected {type(error).__name__} at {(own or places)[-1]}; this is a mistake of Clio's: "
         f"please report it ({DEBUG_VARIABLE}=1 shows the traceback, which may quote your data)"

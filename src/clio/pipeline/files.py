@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import shutil
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +17,12 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
-from pyarrow.dataset import dataset
+from pyarrow.dataset import ParquetFileFormat, ParquetFragmentScanOptions, dataset
 
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
+TIERS = ("private", "restricted")
+"""Folders of a run for its owner alone; made when the run begins, and never again."""
 _TEMPORARY = ".tmp-"
 
 
@@ -33,26 +38,53 @@ def fsync_folder(folder: Path) -> None:
 def atomic_write(path: Path, write: Callable[[Path], None], *, mode: int = PRIVATE_FILE) -> None:
     """Let `write` fill a file beside `path`, then put it in place in one step.
 
-    Missing folders are made, open to the owner alone.
+    Missing folders are made, open to the owner alone. Where that fails, `path` is as it was.
+
+    Raises
+    ------
+    OSError
+        The file system refuses, or the run that the file belongs to is no longer there.
     """
-    # Folder by folder, since `parents=True` would give those in between the default mode.
-    for folder in reversed(path.parents):
-        if not folder.is_dir():
-            folder.mkdir(mode=PRIVATE_FOLDER)
+    _make_folders(path)
     temporary = path.with_name(_TEMPORARY + path.name)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    os.close(descriptor)
-    temporary.chmod(mode)
-    write(temporary)
-    with temporary.open("rb") as file:
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        os.close(descriptor)
+        temporary.chmod(mode)
+        write(temporary)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
     fsync_folder(path.parent)
+
+
+def _make_folders(path: Path) -> None:
+    missing = [folder for folder in path.parents if not folder.is_dir()]
+    if any(folder.name in TIERS for folder in missing):
+        # The run was removed while it was worked on: what is private must not come back.
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    # Folder by folder, since `parents=True` would give those in between the default mode.
+    for folder in reversed(missing):
+        make_private(folder)
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder for the owner alone, whatever the umask; it may stand already."""
+    folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+    folder.chmod(PRIVATE_FOLDER)
 
 
 def write_table(path: Path, table: pa.Table, *, mode: int = PRIVATE_FILE) -> None:
     """Write an Arrow table as Parquet, atomically and with the same bytes each time."""
-    atomic_write(path, lambda aside: pq.write_table(table, aside, compression="zstd"), mode=mode)
+
+    def write(aside: Path) -> None:
+        pq.write_table(table, aside, compression="zstd", write_page_checksum=True)
+
+    atomic_write(path, write, mode=mode)
 
 
 def write_bytes(path: Path, data: bytes, *, mode: int = PRIVATE_FILE) -> None:
@@ -83,10 +115,13 @@ def write_json_lines(path: Path, rows: Iterable[Any]) -> None:
 
 def write_array(path: Path, array: NDArray[Any]) -> None:
     """Write a NumPy array as ``.npy``, atomically."""
+    # Through memory, since NumPy does not say why a file could not be written.
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
 
     def write(aside: Path) -> None:
         with aside.open("wb") as file:
-            np.save(file, array, allow_pickle=False)
+            file.write(buffer.getbuffer())
 
     atomic_write(path, write)
 
@@ -106,13 +141,43 @@ def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
     if path.is_dir():
         return pa.concat_tables([read_table(part, columns) for part in parts(path)])
     # Without partitioning, or a folder above the run named `account=5` would become a column.
-    return pq.read_table(path, columns=columns, partitioning=None)
+    return pq.read_table(path, columns=columns, partitioning=None, page_checksum_verification=True)
 
 
 def register(sql: duckdb.DuckDBPyConnection, name: str, path: Path) -> None:
     """Make a table, one file or a folder of parts, a view for SQL; it is scanned, not loaded."""
     found = parts(path) if path.is_dir() else [path]
-    sql.register(name, dataset([str(p) for p in found], format="parquet"))
+    scanning = ParquetFragmentScanOptions(page_checksum_verification=True)
+    parquet = ParquetFileFormat(default_fragment_scan_options=scanning)
+    sql.register(name, dataset([str(p) for p in found], format=parquet))
+
+
+def size(paths: Iterable[Path]) -> tuple[int, int]:
+    """How many files the paths are or hold, and how many bytes those have together."""
+    found = [
+        file
+        for path in paths
+        for file in (path.rglob("*") if path.is_dir() else [path])
+        if file.is_file() and not file.name.startswith(_TEMPORARY)
+    ]
+    return len(found), sum(file.stat().st_size for file in found)
+
+
+def damaged(folder: Path) -> Path | None:
+    """The first table or array in a folder or below that cannot be read."""
+    for path in sorted(folder.rglob("*.*")):
+        if path.name.startswith(_TEMPORARY) or not path.is_file():
+            continue
+        try:
+            if path.suffix == ".parquet":
+                with pq.ParquetFile(path, page_checksum_verification=True) as file:
+                    for group in range(file.num_row_groups):
+                        file.read_row_group(group)
+            elif path.suffix == ".npy":
+                np.load(path, mmap_mode="r", allow_pickle=False)
+        except (pa.ArrowException, OSError, ValueError, EOFError):
+            return path
+    return None
 
 
 def remove(path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,17 @@ STATE_VERSION = 1
 
 
 class StageState(BaseModel):
-    """What is known of one stage: it is ``running`` until its whole output stands."""
+    """What is known of one stage: it is ``running`` until its whole output stands.
+
+    `files` and `bytes` are what it wrote: where they are no longer there, it is done again.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     fingerprint: str
     done: bool = False
+    files: int = 0
+    bytes: int = 0
     rows_in: int = 0
     rows_out: int = 0
     outcomes: dict[str, int] = Field(default_factory=dict)
@@ -65,6 +70,7 @@ class RunDirectory:
         # Absolute, since Arrow takes a relative path with a colon for a URI.
         self.path = path.absolute()
         self.state = RunState()
+        self._lock: int | None = None
 
     @property
     def private(self) -> Path:
@@ -106,8 +112,7 @@ class RunDirectory:
             raise RunError(f"{self.path} holds other files; name a new directory with --out")
         self.path.mkdir(parents=True, exist_ok=True)
         for folder in (self.private, self.restricted):
-            folder.mkdir(mode=files.PRIVATE_FOLDER, exist_ok=True)
-            folder.chmod(files.PRIVATE_FOLDER)
+            files.make_private(folder)
         self.releases.mkdir(exist_ok=True)
 
     @contextmanager
@@ -117,19 +122,37 @@ class RunDirectory:
         Raises
         ------
         RunError
-            Another process holds it.
+            Another process holds it, or the directory was removed or moved meanwhile.
         """
-        descriptor = os.open(self.private / ".lock", os.O_RDWR | os.O_CREAT, files.PRIVATE_FILE)
+        path = self.private / ".lock"
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, files.PRIVATE_FILE)
         try:
+            path.chmod(files.PRIVATE_FILE)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise RunError(
                     f"another process is working on {self.path}; wait for it or name another --out"
                 ) from None
+            self._lock = descriptor
             yield
+        except FileNotFoundError:
+            self._check()
+            raise
         finally:
+            self._lock = None
             os.close(descriptor)
+
+    def _check(self) -> None:
+        """See that the directory is still the one that was locked."""
+        if self._lock is None:
+            return
+        with suppress(OSError):
+            if os.path.samestat(os.fstat(self._lock), (self.private / ".lock").stat()):
+                return
+        raise RunError(
+            f"{self.path} was removed or moved while it was worked on; run the same command again"
+        )
 
     def load(self) -> None:
         """Read ``run.json`` where it exists.
@@ -137,22 +160,32 @@ class RunDirectory:
         Raises
         ------
         RunError
-            It is not the state of a run of this version.
+            It is not the state of a run of this version, or is missing beside releases.
         """
         path = self.path / "run.json"
         if not path.is_file():
+            if any(self.releases.iterdir()):
+                # Numbers of releases and clusters are given once; here nobody knows which.
+                raise RunError(f"{path} is missing beside releases; name another --out")
             return
         try:
             self.state = RunState.model_validate(orjson.loads(path.read_bytes()))
         except ValueError:
             raise RunError(
-                f"{path} was not written by this version of Clio; name another --out"
+                f"{path} was not written by this version of Clio, or is damaged; name another --out"
             ) from None
         if self.state.state_version != STATE_VERSION:
             raise RunError(f"{path} is of another version of Clio; name another --out")
 
     def save(self) -> None:
-        """Write ``run.json``, atomically, for the owner alone."""
+        """Write ``run.json``, atomically, for the owner alone.
+
+        Raises
+        ------
+        RunError
+            The directory was removed, moved or replaced in the meantime.
+        """
+        self._check()
         files.write_json(self.path / "run.json", self.state.model_dump(mode="json"))
 
     def private_key(self) -> bytes | None:

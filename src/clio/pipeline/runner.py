@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import glob
 import platform
+import shutil
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 
 from clio.conversation import Outcome
-from clio.errors import RunError
+from clio.errors import ClioError, RunError
 from clio.pipeline import files
+from clio.pipeline.failures import explained, from_native
 from clio.pipeline.progress import NoProgress, Progress
 from clio.pipeline.run_directory import RunDirectory, RunState, StageState
+from clio.pipeline.sifting import check
 from clio.pipeline.stage import Context, Stage
 from clio.release.read import Release, open_release
+from clio.release.write import next_number
 from clio.settings import Settings
 from clio.sources import expand, fingerprint, shown
 
@@ -62,12 +67,13 @@ class Run:
 def default_directory(inputs: Sequence[str | Path]) -> Path:
     """Where a run goes when nobody says: in the working directory, named after a single input.
 
-    Several inputs, and patterns, give no name.
+    Several inputs, patterns and standard input give no name.
     """
-    if len(inputs) != 1 or (glob.has_magic(str(inputs[0])) and not Path(inputs[0]).exists()):
+    name = shown(inputs[0]) if len(inputs) == 1 else ""
+    if not name or (glob.has_magic(name) and not Path(inputs[0]).exists()):
         return Path("clio-run")
-    stem = shown(Path(Path(inputs[0]).name)).split(".")[0] or "clio-run"
-    return Path(f"{stem}-clio")
+    stem = Path(name).name.split(".")[0]
+    return Path("clio-run" if stem in ("", "-") else f"{stem}-clio")
 
 
 def run(
@@ -85,7 +91,7 @@ def run(
     Parameters
     ----------
     inputs
-        Files, folders or patterns.
+        Files, folders, patterns, addresses or ``-`` for standard input; see `clio.sources.expand`.
     out
         The run directory; by default named after the input, in the working directory.
     settings
@@ -109,36 +115,41 @@ def run(
     from clio.pipeline.stages import STAGES
 
     named = [inputs] if isinstance(inputs, str | Path) else list(inputs)
-    paths = expand(named)
+    check(settings or Settings())
     path = Path(out) if out is not None else default_directory(named)
     directory = RunDirectory(path)
-    directory.create()
-    with directory.lock():
+    with explained(directory), ExitStack() as held:
+        found = expand(named, format=(settings or Settings()).format)
+        directory.create()
+        held.enter_context(directory.lock())
         directory.load()
         context = Context(
             directory=directory,
             settings=settings or Settings(),
-            inputs=paths,
+            inputs=found,
             progress=progress or NoProgress(),
         )
+        held.callback(shutil.rmtree, directory.temporary, ignore_errors=True)
         _start(context)
         # A new version of the code may give other results, so it starts the chain.
         previous = version("clio-insights")
         try:
             for number in range(len(STAGES)):
                 previous = _carry_out(STAGES[number:], context, previous)
-        finally:
-            files.remove(directory.temporary)
+        except Exception as error:
+            _forget_damage(STAGES, directory, error)
+            raise
     return Run(path, directory.state)
 
 
 def _start(context: Context) -> None:
     state = context.directory.state
     digest = fingerprint(context.inputs)
+    next_number(context.directory.path)  # before hours of work: is the link still a link?
     if state.release is not None and state.input_fingerprint != digest:
         raise RunError(f"{context.directory.path} holds a run of another input; name another --out")
     state.input_fingerprint = digest
-    state.inputs = [shown(Path(path.name)) for path in context.inputs]
+    state.inputs = [item.blob.source for item in context.inputs]
     state.seed = context.settings.seed
     state.settings = context.settings.model_dump(mode="json")
     state.versions = {name: version(name) for name in _VERSIONS_OF}
@@ -152,14 +163,19 @@ def _carry_out(stages: Sequence[Stage], context: Context, previous: str) -> str:
     state, known = directory.state, directory.state.stages.get(stage.name)
     digest = stage.fingerprint(context, previous)
     if known is not None and known.fingerprint == digest and known.done:
-        context.progress.stage_finished(stage.name, known.seconds, skipped=True)
-        return digest
+        if files.size(stage.outputs(directory)) == (known.files, known.bytes):
+            context.progress.stage_finished(stage.name, known.seconds, skipped=True)
+            return digest
+        known = None  # somebody changed what it wrote
     if known is None or known.fingerprint != digest:
-        known = _start_over(stages, directory, digest)
+        _forget(stages, directory)
+        known = state.stages[stage.name] = StageState(fingerprint=digest)
+        directory.save()
     context.progress.stage_started(stage.name, *stage.total(context))
     started = time.monotonic()
     report = stage.run(context)
     known.done = True
+    known.files, known.bytes = files.size(stage.outputs(directory))
     known.rows_in, known.rows_out = report.rows_in, report.rows_out
     known.outcomes = {outcome.value: count for outcome, count in report.outcomes.items()}
     known.details = report.details
@@ -172,8 +188,8 @@ def _carry_out(stages: Sequence[Stage], context: Context, previous: str) -> str:
     return digest
 
 
-def _start_over(stages: Sequence[Stage], directory: RunDirectory, digest: str) -> StageState:
-    """Forget the first stage and those after it, which build on what it wrote, and begin it.
+def _forget(stages: Sequence[Stage], directory: RunDirectory) -> None:
+    """Forget the first of the stages and those after it, which build on what it wrote.
 
     They are forgotten before their files go, so that a run killed in between, or one that goes
     back to earlier settings, never takes for whole what is not.
@@ -181,14 +197,39 @@ def _start_over(stages: Sequence[Stage], directory: RunDirectory, digest: str) -
     state = directory.state
     for stage in stages:
         state.stages.pop(stage.name, None)
+    if next_number(directory.path) == 1:
+        # Nobody has seen the numbers of clusters: they begin again after those that stand.
+        given = (int(s.details.get("cluster_numbers", 0)) for s in state.stages.values())
+        state.next_cluster_number = 1 + sum(given)
     directory.save()
     for stage in stages:
         for path in stage.outputs(directory):
             files.remove(path)
-    begun = StageState(fingerprint=digest)
-    state.stages[stages[0].name] = begun
-    directory.save()
-    return begun
+
+
+def _forget_damage(stages: Sequence[Stage], directory: RunDirectory, error: Exception) -> None:
+    """Where an error comes from a damaged file of the run, forget the stage that wrote it.
+
+    Raises
+    ------
+    RunError
+        There is such a file; it says what happens next.
+    """
+    refused = isinstance(error, OSError) and error.errno is not None
+    if refused or isinstance(error, ClioError | MemoryError):
+        return
+    if from_native(error, directory.temporary) is not None:
+        return
+    damaged = files.damaged(directory.private)
+    if damaged is None:
+        return
+    for number, stage in enumerate(stages):
+        if any(damaged.is_relative_to(output) for output in stage.outputs(directory)):
+            _forget(stages[number:], directory)
+            raise RunError(
+                f"{damaged} was damaged and has been removed; "
+                "run the same command again to have it made again"
+            ) from None
 
 
 def _outcomes(state: RunState) -> dict[str, int]:

