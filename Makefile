@@ -9,7 +9,7 @@ DATA   ?= ../shared/data
 RESULTS := benchmarks/results
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format web browser clean accept-quality accept-runtime accept-scale accept-crash accept-disk accept-fuzz
+.PHONY: help demo test check format web browser clean accept-quality accept-runtime accept-scale accept-reading accept-crash accept-disk accept-fuzz
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -64,6 +64,9 @@ accept-runtime: $(VENV)/.installed-dev .venv-bertopic/.installed  ## A whole run
 
 accept-scale: $(VENV)/.installed-dev  ## Cost of a conversation at 10,000 and at 100,000
 	$(BIN)/python benchmarks/runtime.py --scale
+
+accept-reading: $(VENV)/.installed-dev  ## A million rows read, accounted and written, beside polars and pandas
+	$(BIN)/python benchmarks/reading.py --folder $(RESULTS)/reading
 
 accept-crash: $(VENV)/.installed-dev  ## Twenty kills at random moments of each stage, then the same bytes
 	$(BIN)/python benchmarks/soundness/crash.py --folder $(RESULTS)/crash

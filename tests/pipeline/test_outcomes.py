@@ -22,6 +22,7 @@ from released import release_bytes
 import clio
 from clio.errors import InputError, RunError, SettingsError, TooSmallError
 from clio.pipeline import NoProgress, default_directory, files, run_directory
+from clio.sources import Reason
 from clio.testing import as_record, generate
 
 ROOT = "__root__"
@@ -113,7 +114,7 @@ def test_rejected_rows_are_listed_with_file_line_and_reason(mixed) -> None:
         ("a.jsonl", 1_001, "broken JSON"),
         ("a.jsonl", 1_002, "broken UTF-8"),
         ("a.jsonl", 1_003, "row is not an object"),
-        ("a.jsonl", 1_004, "messages are missing"),
+        ("a.jsonl", 1_004, Reason.UNKNOWN_FORMAT.value),
         ("a.jsonl", 1_012, "conversation_id was used before with other content"),
     ]
     assert [(name, reason) for name, _, reason in found[5:]] == [
@@ -202,18 +203,21 @@ def outcome(source: Path, out: Path, **options: Any) -> dict[str, int] | str:
     return done.outcomes
 
 
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [(b"", "no rows"), (b"\n \n", "no rows"), (b"{broken\n" * 3, "3 rejected")],
-)
-def test_an_input_without_conversations_is_one_line(tmp_path: Path, content, words) -> None:
+@pytest.mark.parametrize("content", [b"", b"\n \n"])
+def test_an_empty_input_is_one_line(tmp_path: Path, content: bytes) -> None:
     source = tmp_path / "in.jsonl"
     source.write_bytes(content)
-    with pytest.raises(InputError, match=words):
+    with pytest.raises(InputError, match="is empty"):
         clio.run(source, out=tmp_path / "run")
-    assert len((tmp_path / "run" / "private" / "rejected.jsonl").read_bytes().splitlines()) == (
-        content.count(b"{")
-    )
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_input_of_rejected_rows_is_one_line(tmp_path: Path) -> None:
+    source = tmp_path / "in.jsonl"
+    source.write_bytes(b"{broken\n" * 3)
+    with pytest.raises(InputError, match="3 rejected"):
+        clio.run(source, out=tmp_path / "run")
+    assert len((tmp_path / "run" / "private" / "rejected.jsonl").read_bytes().splitlines()) == 3
 
 
 def test_only_what_nobody_said(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 import pytest
 from format_samples import FORMATS, NAMES, ORIGIN, A, U, format_of, samples
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from clio.conversation import Conversation, Message, Role
@@ -186,7 +186,9 @@ def test_what_is_written_reads_back(name: str, item: Conversation) -> None:
             assert found.conversation_id.startswith(f"{item.conversation_id}-")
         found = replace(found, conversation_id=item.conversation_id)
     assert found == expected
-    everything = repr(found)
+    everything = repr([message.content for message in found.messages])
+    said = repr([message.content for message in item.messages])
+    assume(ABANDONED not in said and HIDDEN not in said)
     assert ABANDONED not in everything
     assert HIDDEN not in everything
 

@@ -82,7 +82,7 @@ def test_text_dates_numbers_as_ids_and_no_messages(tmp_path: Path) -> None:
     assert [(item.conversation_id, item.user_id) for item in found] == [("1", "5"), ("2", None)]
     assert found[0].created_at == datetime(2024, 3, 1, tzinfo=UTC)
     pq.write_table(pa.table({"text": ["a", "b"]}), path)
-    assert [row.reason for row in read([path])] == [Reason.NO_MESSAGES.value] * 2
+    assert [row.reason for row in read([path])] == [Reason.UNKNOWN_FORMAT.value] * 2
 
 
 def test_huge_rows_reject_themselves_alone(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from clio.sources import MAX_ROW_BYTES, Reason, expand, fingerprint, read
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 LINE = b'{"messages": [{"role": "user", "content": "hello"}]}\n'
+TAR = b"a.jsonl".ljust(257, b"\0") + b"ustar"
 
 
 def write(path: Path, content: bytes) -> Path:
@@ -32,25 +33,42 @@ def test_folders_are_searched_in_order_and_strangers_passed_over(tmp_path: Path)
     for name in ("b.jsonl", "a/z.jsonl", "a/c.jsonl.gz", "README.md", ".hidden.jsonl"):
         content = gzip.compress(LINE) if name.endswith("gz") else LINE
         write(tmp_path / name, content)
-    names = [path.relative_to(tmp_path).as_posix() for path in expand([tmp_path])]
+    found = expand([tmp_path])
+    names = [item.name.removeprefix(f"{tmp_path}/") for item in found]
     assert names == ["a/c.jsonl.gz", "a/z.jsonl", "b.jsonl"]
+    assert found.passed_over == ((f"{tmp_path}/README.md", "a .md file"),)
 
 
 def test_patterns_are_expanded_sorted_and_a_file_counts_once(tmp_path: Path) -> None:
     for name in ("2.jsonl", "1.jsonl", "sub/3.jsonl"):
         write(tmp_path / name, LINE)
     found = expand([tmp_path / "2.jsonl", str(tmp_path / "**" / "*.jsonl"), tmp_path])
-    assert [path.name for path in found] == ["2.jsonl", "1.jsonl", "3.jsonl"]
+    assert [item.blob.source for item in found] == ["2.jsonl", "1.jsonl", "3.jsonl"]
 
 
 @pytest.mark.parametrize(
     ("name", "content", "seen"),
     [
-        ("x.zip", b"PK\x03\x04rest", "a zip archive"),
-        ("x.json", b'[{"messages": []}]', "a JSON array"),
         ("x.txt", b"dear diary", "text that does not begin with a JSON object"),
+        ("x.json", b"dear diary", "text that does not begin with a JSON object"),
+        ("x.jsonl", b"%PDF-1.7\n%\xff", "a PDF document"),
+        ("x.db", b"SQLite format 3\0", "an SQLite database"),
+        ("x.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an Office document"),
+        ("x.png", b"\x89PNG\r\n\x1a\n", "an image"),
+        ("x.tar", TAR, "a tar archive"),
+        ("x.tgz", gzip.compress(TAR, mtime=0), "compressed file of a tar"),
+        ("x.html", b"\n<!DOCTYPE html>\n<html>", "an HTML page"),
+        ("x.xml", b"<?xml version='1.0'?>", "XML"),
+        ("x.yml", b"name: a\nmessages:\n  - role: user\n", "text"),
+        ("x.yaml", b"---\na: 1\n", "YAML"),
+        ("x.csv", b"id,text\n1,dear diary\n2,b\n", "a CSV table"),
+        ("x.jsonl", b'id,"the text"\n1,"dear, diary"\n2,b\n', "a CSV table"),
+        ("y.csv", b"id;text\n1;dear diary\n", "a CSV table"),
+        ("x.tsv", b"id\ttext\r\n1\tdear diary\r\n", "a TSV table"),
+        ("x.jsonl", b"", "empty"),
+        ("x.jsonl.gz", gzip.compress(b" \n", mtime=0), "empty"),
         ("x.bin", b"\0\1\2", "binary data"),
-        ("x.gz", gzip.compress(b"dear diary"), "a compressed file of text"),
+        ("x.gz", gzip.compress(b"dear diary", mtime=0), "a compressed file of text"),
         ("x.parquet", b"not Parquet at all", "text that does not begin"),
     ],
 )
@@ -65,15 +83,23 @@ def test_unknown_kinds_say_what_was_seen_and_expected(
 
 def test_nothing_found_is_an_error(tmp_path: Path) -> None:
     write(tmp_path / "only" / "notes.txt", b"text")
-    for nothing in ([], [tmp_path / "none.jsonl"], [str(tmp_path / "*.jsonl")], [tmp_path]):
-        with pytest.raises(InputError):
+    (tmp_path / "bare").mkdir()
+    for nothing, said in (
+        ([], "no input"),
+        ([tmp_path / "none.jsonl"], "no such file"),
+        ([str(tmp_path / "*.jsonl")], "no file matches"),
+        ([tmp_path], r"one file \(a .txt file\)"),
+        ([tmp_path / "bare"], "holds no files"),
+    ):
+        with pytest.raises(InputError, match=said):
             expand(nothing)
 
 
 def test_the_name_does_not_matter_where_the_bytes_tell(tmp_path: Path) -> None:
     packed = zstandard.compress(LINE)
     for name, content in (("a.txt", LINE), ("b.jsonl", gzip.compress(LINE)), ("c", packed)):
-        assert reasons(expand([write(tmp_path / name, content)])[0]) == [None]
+        (row,) = read(expand([write(tmp_path / name, content)]))
+        assert row.reason is None
 
 
 def test_blank_lines_are_numbered_but_are_no_rows(tmp_path: Path) -> None:
@@ -83,7 +109,10 @@ def test_blank_lines_are_numbered_but_are_no_rows(tmp_path: Path) -> None:
 
 
 def test_an_empty_file_has_no_rows(tmp_path: Path) -> None:
-    assert reasons(expand([write(tmp_path / "x.jsonl", b"")])[0]) == []
+    empty = write(tmp_path / "x.jsonl", b"")
+    assert reasons(empty) == []
+    write(tmp_path / "y.jsonl", LINE)
+    assert expand([tmp_path]).passed_over == ((str(empty), "empty"),)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +122,7 @@ def test_an_empty_file_has_no_rows(tmp_path: Path) -> None:
         (b'{"messages": [], "x": NaN}', Reason.BROKEN_JSON),
         (b'{"messages": "\xff"}', Reason.BROKEN_UTF8),
         (b"[1, 2]", Reason.NOT_AN_OBJECT),
-        (b"{}", Reason.NO_MESSAGES),
+        (b"{}", Reason.UNKNOWN_FORMAT),
         (b'{"messages": {}}', Reason.MESSAGES_NOT_A_LIST),
         (b'{"messages": [1]}', Reason.MESSAGE_NOT_AN_OBJECT),
         (b'{"messages": [{"role": "king", "content": ""}]}', Reason.UNKNOWN_ROLE),

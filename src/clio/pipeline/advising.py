@@ -61,7 +61,7 @@ def advise(
     breakdowns = [label.name for label in found.labels if _breaks_down(label)][:MAX_BREAKDOWNS]
     if not found.conversations:
         return Advice(notes, None, [])
-    words = ["clio", "run", *(shown(Path(item)) for item in inputs)]
+    words = ["clio", "run", *map(shown, inputs)]
     for option, value in (("--where", settings.where), ("--format", settings.format)):
         if value is not None:
             words += [option, value]

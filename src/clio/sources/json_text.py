@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Final
 
 import orjson
 
-from clio.sources.rows import Reason, RejectedError
+from clio.sources.rows import Reason, Record, RejectedError
+
+BOM: Final = b"\xef\xbb\xbf"
+"""Some programs begin UTF-8 with it."""
 
 _HIGH = rb"\\u[dD][89abAB][0-9a-fA-F]{2}"
 _LOW = rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
@@ -42,3 +46,32 @@ def decode(text: bytes) -> Any:
         except orjson.JSONDecodeError:
             pass
     raise RejectedError(Reason.BROKEN_JSON)
+
+
+class Texts:
+    """JSON texts that are not decoded yet, each with its number; a reason stands for one unread.
+
+    Parameters
+    ----------
+    texts
+        Numbers, and texts or why there is none.
+    """
+
+    def __init__(self, texts: list[tuple[int, bytes | Reason]]) -> None:
+        self._texts = texts
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def records(self, start: int) -> Iterator[Record]:
+        """Decode the texts from the `start`-th on."""
+        for number, text in self._texts[start:]:
+            if isinstance(text, Reason):
+                yield number, None, text
+                continue
+            try:
+                record = decode(text)
+            except RejectedError as rejected:
+                yield number, None, rejected.reason
+            else:
+                yield number, record, None

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from clio.sources.blobs import Blob, ErrorKeeper, spooled
+from clio.sources.compression import Head, chunks
 from clio.sources.json_text import decode
 from clio.sources.rows import MAX_ROW_BYTES, Container, Reason, Record, RejectedError
 
@@ -125,39 +127,57 @@ def _json_value(value: Any, *, drop_null: bool = False) -> Any:
     return str(value)
 
 
-def _blocks(path: Path) -> Iterator[_Batch]:
+def _blocks(blob: Blob) -> Iterator[_Batch]:
     first = 1
     try:
-        # Absolute, since Arrow takes a relative path with a colon for a URI.
-        with pq.ParquetFile(path.absolute()) as file:
-            for group in range(file.metadata.num_row_groups):
-                about = file.metadata.row_group(group)
-                mean = about.total_byte_size / max(1, about.num_rows)
-                rows = max(1, min(_BATCH_ROWS, int(_BATCH_BYTES / max(1.0, mean))))
-                for batch in file.iter_batches(batch_size=rows, row_groups=[group]):
-                    yield _Batch(batch, first)
-                    first += batch.num_rows
-    except (pa.ArrowException, OSError, ValueError):
-        # Arrow raises OSError for damaged pages and footers alike.
-        yield _Broken(first)
+        with _opened(blob) as source:
+            # Arrow raises the same errors for damaged pages and for files that cannot be read.
+            watched = ErrorKeeper(source)
+            try:
+                with pq.ParquetFile(watched) as file:
+                    for batch in _batches(file):
+                        yield _Batch(batch, first)
+                        first += batch.num_rows
+            except (pa.ArrowException, OSError, ValueError):
+                if watched.failure is not None:
+                    raise watched.failure from None
+                yield _Broken(first, Reason.DAMAGED_PARQUET)
+    except RejectedError as rejected:
+        yield _Broken(first, rejected.reason)
+
+
+def _opened(blob: Blob) -> BinaryIO:
+    """The file to read, unpacked where it is compressed as a whole."""
+    with closing(blob.pieces()) as pieces:
+        packed = not next(pieces, b"").startswith(_MAGIC)
+    return spooled(chunks(blob)) if packed else blob.seekable()
+
+
+def _batches(file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
+    for group in range(file.metadata.num_row_groups):
+        about = file.metadata.row_group(group)
+        mean = about.total_byte_size / max(1, about.num_rows)
+        rows = max(1, min(_BATCH_ROWS, int(_BATCH_BYTES / max(1.0, mean))))
+        yield from file.iter_batches(batch_size=rows, row_groups=[group])
 
 
 class _Broken(_Batch):
     """The one rejected row that stands for the rest of a damaged file."""
 
-    def __init__(self, first: int) -> None:
+    def __init__(self, first: int, reason: Reason) -> None:
         self._first = first
+        self._reason = reason
 
     def __len__(self) -> int:
         return 1
 
     def records(self, start: int) -> Iterator[Record]:
         if start == 0:
-            yield self._first, None, Reason.DAMAGED_PARQUET
+            yield self._first, None, self._reason
 
 
-def _recognises(raw: bytes, _plain: bytes) -> bool:
-    return raw.startswith(_MAGIC)
+def _recognises(head: Head) -> bool:
+    return head.plain.startswith(_MAGIC)
 
 
 PARQUET = Container(name="Parquet", suffixes=(".parquet",), recognises=_recognises, blocks=_blocks)
