@@ -78,7 +78,7 @@ def test_the_tree_is_worth_reading(export, advised):
     rows = release.table("clusters").to_pylist()
     named = [r for r in rows if r["level"] == 0 and not MIXED.match(r["title"])]
     assert len(named) >= 0.7 * leaves
-    assert len({r["title"] for r in rows}) == len(rows)
+    assert len({(r["parent_id"], r["title"]) for r in rows}) == len(rows)
     # No word was refused, since all of them are one's own.
     assert not [r for r in release.table("withheld").to_pylist() if r["reason"] == "wording"]
 

@@ -115,7 +115,7 @@ def test_a_stage_that_was_cut_goes_on_and_ends_alike(
 def test_an_input_without_conversations_says_why(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
     path.write_text('{broken\n{"messages": []}\n{"a": 1}\n{broken\n')
-    with pytest.raises(InputError, match=r"2 rejected \(broken JSON\)") as caught:
+    with pytest.raises(InputError, match=r"3 rejected \(2 broken JSON, 1 ") as caught:
         READ.run(context([path], tmp_path / "run"))
     assert "1 skipped (nothing a requester said)" in str(caught.value)
     cut = tmp_path / "y.zip"

@@ -185,7 +185,8 @@ def test_breakdowns_are_what_the_private_tables_say(released, rows):
     breakdowns = released["breakdowns"]
     clusters = released["clusters"].set_index("cluster_id")["conversations"]
     expected = {"language", "turns", "words", "code", "weekday", "time_of_day", "product"}
-    assert set(breakdowns["dimension"]) == expected
+    # Those with two values of which one is small may be withheld whole.
+    assert expected - {"code"} <= set(breakdowns["dimension"]) <= expected
     for dimension, cells in breakdowns.groupby("dimension"):
         table = rows.assign(value=dimension_values(rows, dimension))
         counted = table.groupby(["cluster_id", "value"])["account"].agg(["size", "nunique"])

@@ -200,15 +200,14 @@ class _Tally:
         return dict(sorted(self.reasons.get(outcome.value, Counter()).items()))
 
     def sentence(self) -> str:
-        """What the rows were, where none goes on."""
-        counted = [
-            (-n, outcome, reason)
-            for outcome, reasons in self.reasons.items()
-            for reason, n in reasons.items()
-        ]
-        found = [f"{-n} {outcome} ({reason})" for n, outcome, reason in sorted(counted)]
-        more = f", {len(found) - _REASONS_NAMED} more" if len(found) > _REASONS_NAMED else ""
-        return ", ".join(found[:_REASONS_NAMED]) + more if found else "no rows"
+        """What the rows were, where none goes on: outcomes, each with its commonest reasons."""
+        told = []
+        for outcome, reasons in sorted(self.reasons.items()):
+            common = sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
+            named = [f"{n:,} {reason}" for reason, n in common[:_REASONS_NAMED]]
+            more = ["others"] if len(common) > _REASONS_NAMED else []
+            told.append(f"{reasons.total():,} {outcome} ({', '.join(named + more)})")
+        return ", ".join(told) or "no rows"
 
 
 def _rejected(directory: RunDirectory) -> Iterator[dict[str, Any]]:
