@@ -120,7 +120,7 @@ def test_an_input_without_conversations_says_why(tmp_path: Path) -> None:
     assert "1 skipped (nothing a requester said)" in str(caught.value)
     cut = tmp_path / "y.zip"
     cut.write_bytes(b"PK\x03\x04 and no more")
-    with pytest.raises(InputError, match=r"rejected \(archive is damaged\)"):
+    with pytest.raises(InputError, match=r"1 rejected \(archive is damaged\)"):
         READ.run(context([cut], tmp_path / "other"))
 
 

@@ -205,6 +205,8 @@ class _Tally:
         for outcome, reasons in sorted(self.reasons.items()):
             common = sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
             named = [f"{n:,} {reason}" for reason, n in common[:_REASONS_NAMED]]
+            if len(common) == 1:
+                named = [common[0][0]]
             more = ["others"] if len(common) > _REASONS_NAMED else []
             told.append(f"{reasons.total():,} {outcome} ({', '.join(named + more)})")
         return ", ".join(told) or "no rows"
