@@ -225,6 +225,11 @@ def test_trends_are_what_the_private_tables_say(released, rows):
 
 def test_means_are_what_the_private_tables_say(released, rows):
     numeric = released["numeric"]
+    stability = numeric[numeric["measure"] == "stability"]
+    assert stability["mean"].between(0, 1).all()
+    leaves = released["clusters"].query("level == 0")
+    assert set(stability["cluster_id"]) == set(leaves["cluster_id"])
+    numeric = numeric[numeric["measure"] != "stability"]
     assert set(numeric["measure"]) == {"turns", "words"}
     for _, row in numeric.iterrows():
         values = rows.loc[rows["cluster_id"] == row["cluster_id"], row["measure"]].dropna()

@@ -88,6 +88,7 @@ def inputs(rows: pd.DataFrame, facet: str = "t", **words: object) -> gate.GateIn
         nodes.append(
             head
             | {"level": level, "parent_id": middle, "x": 0.12345, "y": 0.5}
+            | {"stability": 0.8765 if level == 0 else None}
             | text
             | words
             | counted(part)
@@ -121,6 +122,7 @@ def inputs(rows: pd.DataFrame, facet: str = "t", **words: object) -> gate.GateIn
             fallback_titles=pa.list_(pa.string()),
             x=number,
             y=number,
+            stability=number,
             sum_squares=number,
             cross=number,
         ),
@@ -263,6 +265,10 @@ def test_nothing_small_is_shown_or_follows(seed: int, rows: int, accounts: int, 
         (trends["share_low"] <= trends["share"]) & (trends["share"] <= trends["share_high"])
     ).all()
     numeric = released(gated, "numeric")
+    firm = numeric[numeric["measure"] == "stability"]
+    assert set(firm["cluster_id"]) == set(clusters.query("level == 0")["cluster_id"])
+    assert (firm["mean"] == 0.88).all()
+    numeric = numeric[numeric["measure"] != "stability"]
     everything = raw.assign(all="words")
     check_cells(
         everything,

@@ -142,6 +142,17 @@ def fit(
     return BaseClusters(centroids, quality)
 
 
+def refit(
+    vectors: NDArray[np.float32],
+    weights: NDArray[np.float32],
+    k: int,
+    generator: np.random.Generator,
+) -> NDArray[np.int32]:
+    """Find k clusters, or fewer, by the same method: the cluster of each vector."""
+    tree = _grow(vectors, weights, k, generator)
+    return _polish(vectors, weights, tree, k, generator)[1]
+
+
 def _sample(n: int, size: int, generator: np.random.Generator) -> NDArray[np.int64]:
     """Rising row numbers of a random sample without replacement."""
     return np.sort(generator.choice(n, min(n, size), replace=False))
@@ -201,6 +212,5 @@ def _stability(
     if k == 1 or size <= k:
         return 1.0
     rows = _sample(len(vectors), size, generator)
-    tree = _grow(vectors[rows], weights[rows], k, generator)
-    again = _polish(vectors[rows], weights[rows], tree, k, generator)[1]
+    again = refit(vectors[rows], weights[rows], k, generator)
     return float(adjusted_rand_score(labels[rows], again))

@@ -57,7 +57,7 @@ WITH per AS (
     FROM per JOIN totals USING (account) GROUP BY cluster_id
 )
 SELECT '{facet}' AS facet, d.cluster_id, d.level, d.parent_id, d.title, d.summary,
-       d.fallback_titles, d.x, d.y, c.* EXCLUDE (cluster_id)
+       d.fallback_titles, d.x, d.y, d.stability, c.* EXCLUDE (cluster_id)
 FROM described d JOIN counted c USING (cluster_id) ORDER BY d.level, d."index"
 """
 _CELLS = """

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from clio.errors import SettingsError, TooSmallError
+from clio.errors import TooSmallError
 from clio.privacy import suggestions, tiers, wording
 from clio.privacy.grids import COUNTS, Column, FacetTree, Grid, columns, facet_tree, grid
 from clio.privacy.grids import resolve as resolve_grids
@@ -26,6 +26,7 @@ from clio.privacy.thresholds import (
     Bools,
     Counts,
     cell_rule,
+    check_floors,
     cluster_rule,
     outward,
     remainder_rule,
@@ -37,17 +38,17 @@ from clio.privacy.thresholds import (
 )
 from clio.privacy.tiers import PrivateTable, Releasable
 from clio.release.schema import TABLES
-from clio.settings import MIN_CLUSTER_ACCOUNTS, Thresholds
+from clio.settings import Thresholds
 from clio.statistics import mean_interval, share_interval
 
-MIN_CELL_ACCOUNTS = 5
 ACCOUNTS_STEP = 5
 MAX_VALUES = 200
 MAX_VALUE_CHARS = 100
 _NODE_COLUMNS = (
     *("facet", "cluster_id", "level", "parent_id", "title", "summary", "fallback_titles"),
-    *("x", "y", "sum_squares", "cross", *COUNTS),
+    *("x", "y", "stability", "sum_squares", "cross", *COUNTS),
 )
+STABILITY: Final = "stability"
 WHOLE_ROW = 100
 """In rows of fewer conversations no cell is 0 % or 100 % of it: everybody there would be known."""
 
@@ -66,7 +67,8 @@ class GateInput:
     nodes
         All clusters and for each facet the root: ``cluster_id``, ``level``, ``parent_id`` (null at
         the top and for the root ``__root__``), ``title``, ``summary``, ``fallback_titles`` (list of
-        strings), ``x``, ``y``, ``sum_squares`` (``Σ c_a²``), ``cross`` (``Σ c_a n_a``).
+        strings), ``x``, ``y``, ``stability`` (null but for leaves), ``sum_squares`` (``Σ c_a²``),
+        ``cross`` (``Σ c_a n_a``).
     cells
         Breakdowns of all clusters and the root: ``cluster_id``, ``dimension``, ``value`` (string).
         Conversations without a value have no row.
@@ -186,7 +188,7 @@ def apply(data: GateInput, thresholds: Thresholds) -> Gated:
     ValueError
         The tables contradict each other or lack columns.
     """
-    _check_floors(thresholds)
+    check_floors(thresholds)
     nodes = columns(data.nodes.table, _NODE_COLUMNS)
     facets = sorted({str(f) for f in nodes["facet"]})
     trees = []
@@ -206,6 +208,7 @@ def apply(data: GateInput, thresholds: Thresholds) -> Gated:
     support = wording.Support.of(data.token_support.table, data.window_support.table, thresholds)
     for tree in trees:
         _clusters(rows, tree, nodes, support)
+        _stability(rows, tree, nodes)
     _breakdowns(rows, trees, data.cells.table, thresholds)
     _numeric(rows, trees, data.numeric.table, thresholds)
     _trends(rows, trees, data.trends.table, thresholds, data.granularity)
@@ -213,23 +216,6 @@ def apply(data: GateInput, thresholds: Thresholds) -> Gated:
     return Gated(
         rows.tables(), tuple(_totals(t) for t in trees), tuple(suggestions.notes(trees, thresholds))
     )
-
-
-def _check_floors(thresholds: Thresholds) -> None:
-    if thresholds.publishable and (
-        thresholds.accounts < MIN_CLUSTER_ACCOUNTS
-        or thresholds.cell_accounts < MIN_CELL_ACCOUNTS
-        or thresholds.top1_share > 0.20
-        or thresholds.top2_share > 0.35
-        or thresholds.p_percent < 10.0
-        or thresholds.word_accounts < MIN_CLUSTER_ACCOUNTS
-        or thresholds.sensitive_word_accounts < thresholds.word_accounts
-        or thresholds.window_accounts < thresholds.word_accounts
-    ):
-        raise SettingsError(
-            "thresholds are under the floors for a release that others may see; "
-            "for your own conversations use --privacy personal"
-        )
 
 
 def _accounts(accounts: int) -> int:
@@ -293,6 +279,16 @@ def _clusters(
     for level, found in sorted(reworded.items()):
         count = int(tree.conversations[found].sum())
         rows.add("withheld", tree.facet, "clusters", level, "wording", len(found), count)
+
+
+def _stability(rows: _Rows, tree: FacetTree, nodes: Mapping[str, Column]) -> None:
+    """How firmly a leaf stands, in hundredths: a property of the clustering, of no conversation."""
+    for node in np.flatnonzero(tree.visible):
+        firm = nodes["stability"][tree.rows[node]]
+        if firm is not None and np.isfinite(firm):
+            value = round(float(firm), 2)
+            count = int(tree.conversations[node])
+            rows.add("numeric", tree.facet, tree.ids[node], STABILITY, value, value, value, count)
 
 
 def _place(value: float | None) -> float | None:

@@ -25,7 +25,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clio.settings import Thresholds
+from clio.errors import SettingsError
+from clio.settings import MIN_CLUSTER_ACCOUNTS, Thresholds
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -40,7 +41,33 @@ number. Official rules for numbers start at 85 % for two contributors (sdcTable,
 DIGITS = 3
 """Significant digits of means and bounds; exact ones would give rounded counts away."""
 
+MIN_CELL_ACCOUNTS = 5
+
 _NEVER = np.iinfo(np.int64).max
+
+
+def check_floors(thresholds: Thresholds) -> None:
+    """See that publishable thresholds are not under the floors of the contract.
+
+    Raises
+    ------
+    SettingsError
+        They are.
+    """
+    if thresholds.publishable and (
+        thresholds.accounts < MIN_CLUSTER_ACCOUNTS
+        or thresholds.cell_accounts < MIN_CELL_ACCOUNTS
+        or thresholds.top1_share > 0.20
+        or thresholds.top2_share > 0.35
+        or thresholds.p_percent < 10.0
+        or thresholds.word_accounts < MIN_CLUSTER_ACCOUNTS
+        or thresholds.sensitive_word_accounts < thresholds.word_accounts
+        or thresholds.window_accounts < thresholds.word_accounts
+    ):
+        raise SettingsError(
+            "thresholds are under the floors for a release that others may see; "
+            "for your own conversations use --privacy personal"
+        )
 
 
 @dataclass(frozen=True)

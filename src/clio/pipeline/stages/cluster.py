@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from clio.clustering import assign, fit, initial_k, merge_small, training_size
+from clio.clustering import assign, fit, initial_k, merge_small, stability, training_size
 from clio.pipeline import files
 from clio.pipeline.run_directory import RunDirectory
 from clio.pipeline.stage import Context, Report, Stage, rows_of
@@ -30,6 +30,11 @@ def leaf_of_base_file(directory: RunDirectory) -> Path:
 def leaf_centroids_file(directory: RunDirectory) -> Path:
     """Unit mean of each leaf's members, ``(leaves, dimension)``."""
     return directory.work / FACET.name / "leaf_centroids.npy"
+
+
+def leaf_stability_file(directory: RunDirectory) -> Path:
+    """Stability of each leaf, ``(leaves,)``."""
+    return directory.work / FACET.name / "leaf_stability.npy"
 
 
 def text_leaves_file(directory: RunDirectory) -> Path:
@@ -128,6 +133,11 @@ def _run(context: Context) -> Report:
     files.write_array(leaf_of_base_file(directory), leaf_of_base)
     files.write_array(text_leaves_file(directory), leaves.astype(np.int32))
     files.write_array(leaf_centroids_file(directory), _leaf_centroids(directory, leaves, weights))
+    firm = stability(sample, weights[: len(sample)], leaves[: len(sample)], seed=settings.seed)
+    files.write_array(
+        leaf_stability_file(directory),
+        np.concatenate([firm, np.full(int(leaves.max()) + 1 - len(firm), np.nan)]),
+    )
     files.write_table(assignments_folder(directory), assignments)
     sizes = np.bincount(leaves[text_of])
     return Report(
@@ -156,6 +166,7 @@ CLUSTER = Stage(
         leaf_of_base_file(d),
         text_leaves_file(d),
         leaf_centroids_file(d),
+        leaf_stability_file(d),
         assignments_folder(d),
     ],
     depends=lambda c: {
@@ -164,5 +175,6 @@ CLUSTER = Stage(
         "accounts": c.settings.thresholds().accounts,
         "conversations": c.settings.thresholds().conversations,
     },
+    version=2,
     total=lambda c: (rows_of(c.directory, "embed"), "distinct texts"),
 )

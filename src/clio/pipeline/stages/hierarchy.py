@@ -18,6 +18,7 @@ from clio.pipeline.stages.cluster import (
     assignments_folder,
     leaf_centroids_file,
     leaf_id,
+    leaf_stability_file,
     text_leaves_file,
 )
 from clio.pipeline.stages.describe import (
@@ -113,6 +114,7 @@ def _run(context: Context) -> Report:
         ids.append([context.cluster_id(FACET.name, first + i) for i in range(len(written))])
         first += len(written)
     tables = []
+    firm = np.load(leaf_stability_file(directory))
     for level, written in enumerate(descriptions):
         above = parents[level].tolist() if level < len(parents) else [None] * len(written)
         parent_ids = [None if p is None else ids[level + 1][p] for p in above]
@@ -124,6 +126,11 @@ def _run(context: Context) -> Report:
                     "parent": pa.array(above, pa.int32()),
                     "cluster_id": pa.array(ids[level], pa.string()),
                     "parent_id": pa.array(parent_ids, pa.string()),
+                    "stability": (
+                        pa.array(firm, from_pandas=True)
+                        if level == 0
+                        else pa.nulls(len(written), pa.float64())
+                    ),
                     **description_columns(written),
                 }
             )
