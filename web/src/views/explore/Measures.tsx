@@ -1,6 +1,11 @@
 import type { Measure } from "../../api";
 import { count, mean, name } from "../../format";
 
+const MEANINGS: Record<string, string> = {
+  stability:
+    "How much of the cluster is found again from a random half of the texts: 1 all of it, under about 0.6 take it with care",
+};
+
 export function Measures({ measures, isRoot }: { measures: Measure[]; isRoot: boolean }) {
   return (
     <div class="table-place">
@@ -17,12 +22,12 @@ export function Measures({ measures, isRoot }: { measures: Measure[]; isRoot: bo
         <tbody>
           {measures.map((m) => (
             <tr key={m.measure}>
-              <th scope="row">{name(m.measure)}</th>
+              <th scope="row" title={MEANINGS[m.measure]}>
+                {name(m.measure)}
+              </th>
               <td>{mean(m.mean)}</td>
-              <td>
-                {mean(m.low)}–{mean(m.high)}
-              </td>
-              {!isRoot && <td>{m.baseline === null ? "not shown" : mean(m.baseline)}</td>}
+              <td>{m.low < m.high ? `${mean(m.low)}–${mean(m.high)}` : "–"}</td>
+              {!isRoot && <td>{m.baseline === null ? "–" : mean(m.baseline)}</td>}
               <td>{count(m.conversations)}</td>
             </tr>
           ))}
