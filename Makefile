@@ -9,7 +9,7 @@ DATA   ?= ../shared/data
 RESULTS := benchmarks/results
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format web browser clean accept-quality accept-runtime accept-scale accept-reading accept-crash accept-disk accept-fuzz
+.PHONY: help demo test check format web browser clean accept-quality accept-languages accept-runtime accept-scale accept-reading accept-crash accept-disk accept-fuzz
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -58,6 +58,9 @@ $(STATIC): web/node_modules/.installed $(shell find web/src web/public web/*.* -
 accept-quality: $(VENV)/.installed-dev  ## Leaf clusters against the labels of CLINC150
 	$(BIN)/clio run $(DATA)/clinc150.jsonl.gz --out $(RESULTS)/clinc150 --quiet
 	$(BIN)/python benchmarks/quality/labelled.py $(RESULTS)/clinc150 $(DATA)/clinc150.jsonl.gz
+
+accept-languages: $(VENV)/.installed-dev  ## Clusters against topics and against languages, fifteen languages
+	$(BIN)/python benchmarks/quality/multilingual.py
 
 accept-runtime: $(VENV)/.installed-dev .venv-bertopic/.installed  ## A whole run against BERTopic's fit alone
 	$(BIN)/python benchmarks/runtime.py $(DATA)/clinc150.jsonl.gz --bertopic-python .venv-bertopic/bin/python

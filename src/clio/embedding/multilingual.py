@@ -104,10 +104,10 @@ class Multilingual:
         prepared = [(_PREFIX + readable(text)).translate(self._replacements) for text in texts]
         encoded = self._tokenizer.encode_batch_fast(prepared)
         vectors = self._runner.run([[_START, *e.ids[: _MAX_TOKENS - 2], _END] for e in encoded])
-        return vectors if self._common is None else _without(vectors, self._common)
+        return vectors if self._common is None else without(vectors, self._common)
 
 
-def _without(vectors: NDArray[np.float32], common: NDArray[np.float32]) -> NDArray[np.float32]:
+def without(vectors: NDArray[np.float32], common: NDArray[np.float32]) -> NDArray[np.float32]:
     """Take off the centre (first row of `common`) and the directions (the others); unit rows."""
     centred = vectors - common[0]
     kept = centred - (centred @ common[1:].T) @ common[1:]
