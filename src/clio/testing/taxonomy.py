@@ -151,9 +151,8 @@ def taxonomy(grammar: Grammar = "open") -> Taxonomy:
         voices[topic.name] = voice
     languages = [_language(common, voices)]
     for code in LANGUAGES[1:]:
-        if (texts / f"{code}.toml").is_file():
-            table = _table(texts / f"{code}.toml")
-            languages.append(_language(table, _foreign(table, topics, grammar)))
+        table = _table(texts / f"{code}.toml")
+        languages.append(_language(table, _foreign(table, topics, grammar)))
     return Taxonomy(
         topics=tuple(topics),
         languages=tuple(languages),
@@ -227,7 +226,6 @@ def _foreign(
             refusals=refusals if kinds[name] == "concerning" else (),
         )
         for name, entry in table["topics"].items()
-        if name in kinds
     }
 
 
