@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from clio.describing import Members
 
-DIMENSION = 256
+DIMENSION = 4096
 
 
 def embed(texts: Sequence[str]) -> NDArray[np.float32]:
@@ -18,7 +18,8 @@ def embed(texts: Sequence[str]) -> NDArray[np.float32]:
     vectors = np.zeros((len(texts), DIMENSION), dtype=np.float32)
     for row, text in enumerate(texts):
         for word in text.lower().split():
-            vectors[row, zlib.crc32(word.strip(".,?!").encode()) % DIMENSION] += 1.0
+            if len(word) > 2:  # function words bring nothing together
+                vectors[row, zlib.crc32(word.strip(".,?!").encode()) % DIMENSION] += 1.0
     vectors[:, 0] += 0.01
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clio.describing import free_phrases
 from clio.privacy import wording
 from clio.privacy.wording import check, content_tokens, fold, token_counts, window_counts, windows
 from clio.settings import Thresholds
@@ -176,3 +177,26 @@ def test_parents_words_then_generic_ones() -> None:
     title, summary, own = words("c", "Smith", "Smith.", ["Jones"], None, taken)
     assert (title, own) == (f"{wording.GENERIC_TITLE} (2)", False)
     assert summary == wording.GENERIC_SUMMARY
+
+
+def test_shipped_phrases_need_no_support_but_as_they_are() -> None:
+    shipped = frozenset({"house plants", "poems and rhymes", "house"})
+    for title in ("Ask about house plants", "Write poems and rhymes", "House plants"):
+        assert check(title, "", {}, unseen(title), LIMITS, shipped) == []
+        assert check(title, "", {}, unseen(title), LIMITS) == ["word"]
+    for title in ("Ask about plants", "House plants of Zebulon", "Greenhouse plants", "Rhymes"):
+        assert check(title, "", {}, unseen(title), LIMITS, shipped) == ["word"]
+
+
+def test_no_shipped_phrase_frees_a_sensitive_word_or_what_was_copied() -> None:
+    title = "Ask about diabetes and sugar today"
+    shipped = frozenset({"diabetes and sugar today"})
+    assert check(title, "", {}, unseen(title), LIMITS, shipped) == ["sensitive"]
+    assert check(title, "", {fold("diabetes"): 25}, unseen(title), LIMITS, shipped) == []
+    written = dict.fromkeys(windows(title), 3)
+    assert "copied" in check(title, "", {fold("diabetes"): 25}, written, LIMITS, shipped)
+
+
+def test_what_the_writers_ship_touches_nothing_sensitive() -> None:
+    for phrase in free_phrases():
+        assert not [word for word in wording._words(phrase) if word in wording.SENSITIVE], phrase

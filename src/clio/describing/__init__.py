@@ -6,7 +6,16 @@ groups of clusters by what their children share.
 
 from clio.describing.description import Description, Members
 from clio.describing.groups import describe_groups
+from clio.describing.headings import free_phrases
 from clio.describing.parents import describe_parents
-from clio.describing.template_words import TEMPLATE_WORDS
+from clio.describing.template_words import GRAMMAR_WORDS, TEMPLATE_WORDS
 
-__all__ = ["TEMPLATE_WORDS", "Description", "Members", "describe_groups", "describe_parents"]
+__all__ = [
+    "GRAMMAR_WORDS",
+    "TEMPLATE_WORDS",
+    "Description",
+    "Members",
+    "describe_groups",
+    "describe_parents",
+    "free_phrases",
+]

@@ -18,6 +18,7 @@ Form = tuple[str, tuple[str, ...], str, tuple[str, ...]]
 _PREPOSITIONS: Final = word_set("prepositions")
 _MAKING: Final = word_set("making")
 TIMES: Final = word_set("times")
+UNITS: Final = word_set("units")
 # Stand for objects and places of which every request names another.
 ELIDED: Final = Noun("", ("something",), (), False)
 PLACE: Final = Noun("", ("a place",), (), False)

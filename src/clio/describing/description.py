@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 MIXED_TITLE = "Requests of many kinds"
 OTHER_LANGUAGES = "Requests in other languages"
+GUARDED_TITLE = "Requests on sensitive matters"
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
 

@@ -13,26 +13,31 @@ from numpy.typing import NDArray
 
 from clio.describing.candidates import EMPTY, Candidate, collect
 from clio.describing.description import (
+    GUARDED_TITLE,
     MIXED_TITLE,
     OTHER_LANGUAGES,
     Description,
     Embed,
     Members,
 )
-from clio.describing.domains import fields_of
 from clio.describing.evidence import Evidence, gather
 from clio.describing.foreign import Phrases, best_phrases, gather_phrases
+from clio.describing.headings import Nearness, shipped_phrases
 from clio.describing.lexicon import gerund, look_up, word_set
+from clio.describing.naming import Near, near_headings, ordered
 from clio.describing.parsing import parse
 from clio.describing.phrases import Parsed
-from clio.describing.summaries import listing, lower_first, summaries
+from clio.describing.summaries import listing, opening, summaries
 from clio.describing.titles import NEIGHBOURS, Counts, Scored, is_open, is_thin, rerank, shortlist
 from clio.describing.topics import Topic, joined, topics_of
 from clio.describing.wording import Wording
 
 FALLBACKS: Final = 4
 MIXED_SUMMARY: Final = "People ask for many different things."
+GUARDED_SUMMARY: Final = "People ask about sensitive matters, in words that too few of them share."
 PLAIN_SUMMARY: Final = "People ask for this in many different ways."
+# Closeness from which several groups are told apart by number under one heading.
+SURE: Final = 0.5
 ENGLISH_SHARE: Final = 0.22
 GENERIC: Final = word_set("generic")
 _NUMBERS: Final = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -120,7 +125,7 @@ def describe_groups(
     """
     groups, wording = read_groups(members, len(centroids), min_accounts, sensitive)
     contrast(groups, centroids, parent, embed, min_accounts)
-    return _choose(groups, wording, fields_of(centroids, embed), min_accounts)
+    return _choose(groups, wording, centroids, embed, min_accounts)
 
 
 def contrast(
@@ -202,12 +207,18 @@ def _nearest(centroids: NDArray[np.float32], parent: NDArray[np.int32] | None) -
 
 
 def _choose(
-    groups: Sequence[Group], wording: Wording, fields: Sequence[str], least: int
+    groups: Sequence[Group],
+    wording: Wording,
+    centroids: NDArray[np.float32],
+    embed: Embed,
+    least: int,
 ) -> list[Description]:
     """Give each group the best title that is not taken, the surest groups first."""
     _keep_passing(groups, wording)
     for group in groups:
         _join_topics(group, wording)
+    _keep_passing(groups, wording)
+    near = _order(groups, wording, centroids, embed)
     _keep_passing(groups, wording)
     sure = [group.items[0].score if group.items else 0.0 for group in groups]
     taken: set[str] = set()
@@ -215,24 +226,20 @@ def _choose(
     result: dict[int, Description] = {}
     for index in sorted(range(len(groups)), key=lambda i: (-sure[i], i)):
         group = groups[index]
-        if group.foreign is not None:
+        chosen[index] = [item for item in group.items if item.title.lower() not in taken]
+        if group.foreign is not None and (group.phrases or not chosen[index]):
+            del chosen[index]
             result[index] = describe_foreign(group, taken)
             taken.add(result[index].title.lower())
-            continue
-        chosen[index] = [item for item in group.items if item.title.lower() not in taken]
-        if chosen[index]:
+        elif chosen[index]:
             taken.add(chosen[index][0].title.lower())
         else:
-            title, summary = unused(MIXED_TITLE, taken), MIXED_SUMMARY
-            if fields[index] and fields[index].lower() not in taken:
-                title = fields[index]
-                summary = f"People ask about {lower_first(title)} in many different ways."
-            taken.add(title.lower())
-            result[index] = Description(title, summary)
+            del chosen[index]
+            result[index] = _plain(near[index], taken)
+            taken.add(result[index].title.lower())
     drafts = {
-        index: summaries(items[0], groups[index].items, least)
+        index: summaries(items[0], groups[index].items, least, groups[index].topics)
         for index, items in chosen.items()
-        if items
     }
     wording.prepare(text for texts in drafts.values() for text in texts)
     for index, texts in drafts.items():
@@ -241,11 +248,52 @@ def _choose(
         items = chosen[index]
         further = [item.title for item in items[1:] if item.title.lower() not in taken]
         result[index] = Description(
-            wording.spell(items[0].title),
-            wording.spell(passing[0] if passing else PLAIN_SUMMARY),
-            tuple(wording.spell(title) for title in further[:FALLBACKS]),
+            spelled(items[0].title, wording),
+            spelled(passing[0] if passing else PLAIN_SUMMARY, wording),
+            tuple(spelled(title, wording) for title in further[:FALLBACKS]),
         )
     return [result[index] for index in range(len(groups))]
+
+
+def spelled(text: str, wording: Wording) -> str:
+    """The text with the capitals that the texts give its words; shipped phrases stay as written."""
+    parts, end = [], 0
+    for start, stop in shipped_phrases(text):
+        parts += [wording.spell(text[end:start]), text[start:stop]]
+        end = stop
+    return "".join([*parts, wording.spell(text[end:])])
+
+
+def _order(
+    groups: Sequence[Group], wording: Wording, centroids: NDArray[np.float32], embed: Embed
+) -> list[Near]:
+    """Put phrases and headings of each group in the order of their worth as titles."""
+    first = [index for index, group in enumerate(groups) if group.items]
+    nearness = Nearness(embed, [groups[index].items[0].core for index in first])
+    own = dict(zip(first, nearness.further, strict=True))
+    middles, closeness = nearness.centred(centroids), nearness.of(centroids)
+    found: list[Near] = []
+    for index, group in enumerate(groups):
+        near = Near()
+        if group.foreign is not None or group.evidence.units:
+            foreign = group.foreign is not None
+            near = near_headings(closeness[index], group.evidence, wording, foreign=foreign)
+        found.append(near)
+        mine = float(own[index] @ middles[index]) if index in own else 0.0
+        for item in group.items:
+            item.score = mine
+        group.items = ordered(group.items, mine, near, group.topics)
+    return found
+
+
+def _plain(near: Near, taken: set[str]) -> Description:
+    """What is said of a group that neither a phrase nor a heading names."""
+    if near.guarded:
+        return Description(unused(GUARDED_TITLE, taken), GUARDED_SUMMARY)
+    if near.items and near.closeness[0] >= SURE:
+        item = near.items[0]
+        return Description(unused(item.title, taken), f"{opening(item)}.")
+    return Description(unused(MIXED_TITLE, taken), MIXED_SUMMARY)
 
 
 def _keep_passing(groups: Sequence[Group], wording: Wording) -> None:

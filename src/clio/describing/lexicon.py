@@ -311,6 +311,8 @@ def plural(noun: str) -> str:
     for many, one in _IRREGULAR_PLURALS.items():
         if one == noun:
             return many
+    if noun.endswith(("eo", "io", "oo", "oto")):
+        return noun + "s"
     return noun if look_up(noun).plural else _third(noun)
 
 

@@ -9,7 +9,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from clio.describing.description import MIXED_TITLE, Description, Embed, Members
+from clio.describing.description import (
+    GUARDED_TITLE,
+    MIXED_TITLE,
+    Description,
+    Embed,
+    Members,
+)
 from clio.describing.groups import (
     FALLBACKS,
     MIXED_SUMMARY,
@@ -17,7 +23,18 @@ from clio.describing.groups import (
     contrast,
     describe_foreign,
     read_groups,
+    spelled,
     unused,
+)
+from clio.describing.headings import (
+    Nearness,
+    fields,
+    fields_named,
+    heading_of,
+    headings,
+    listed,
+    short_noun,
+    without_parts,
 )
 from clio.describing.lexicon import stem
 from clio.describing.summaries import listing, lower_first
@@ -28,6 +45,15 @@ from clio.describing.wording import Wording
 
 SHOWN: Final = 4
 LONGEST: Final = 10
+# Closeness from which a title belongs to a field; shares of the conversations from which a field
+# names a parent, a heading does, a field is one of several, and several name it together.
+NEAR: Final = 0.38
+MOSTLY: Final = 0.7
+NEARLY_ALL: Final = 0.85
+PARTLY: Final = 0.15
+TOGETHER: Final = 0.75
+# Children, and fields, of which a listing of nouns says more than one of fields.
+MANY: Final = 3
 
 
 def describe_parents(
@@ -44,8 +70,10 @@ def describe_parents(
 ) -> list[Description]:
     """Title and summary of each parent, from its children and a sample of its members.
 
-    The headings that together cover most of the children's titles name the parent: one where they
-    share it ("Savings accounts"), else up to three ("Flights, hotels and car rentals").
+    The broad field to which most of the children belong names the parent ("Cooking and food"),
+    where no other parent belongs to it; else the nouns that together cover most of the children's
+    titles: one where they share it ("Savings accounts"), or up to three ("Flights, hotels and car
+    rentals"); or, for many children, the fields to which nearly all of them belong.
 
     Parameters
     ----------
@@ -60,7 +88,7 @@ def describe_parents(
     child_sizes
         Conversations of each child, (c,) int64.
     embed
-        From texts to unit vectors; called once.
+        From texts to unit vectors; called twice.
     min_accounts
         Accounts that must have used each content word.
     sensitive
@@ -77,6 +105,7 @@ def describe_parents(
     groups, wording = read_groups(members, len(centroids), min_accounts, sensitive)
     contrast(groups, centroids, None, embed, min_accounts)
     ratios = _ratios(members, child_parent, child_sizes, len(centroids), counted)
+    broad = _broad(children, child_parent, child_sizes, len(centroids), embed)
     below: list[list[Description]] = []
     titles: list[list[str]] = []
     for index, group in enumerate(groups):
@@ -84,7 +113,7 @@ def describe_parents(
         order = own[np.lexsort((own, -child_sizes[own]))].tolist()
         below.append([children[i] for i in order])
         sizes = [int(child_sizes[i]) for i in order]
-        titles.append(_titles(group, below[-1], sizes, wording, ratios[index]))
+        titles.append(_titles(group, below[-1], sizes, broad[index], wording, ratios[index]))
     wording.prepare(title for own_titles in titles for title in own_titles)
     taken: set[str] = set()
     chosen: list[list[str]] = []
@@ -97,7 +126,7 @@ def describe_parents(
                 for title in dict.fromkeys(titles[index])
                 if title.lower() not in taken
                 and wording.passes(title, group.evidence, ratios[index])
-            ] or [unused(MIXED_TITLE, taken)]
+            ] or [unused(_plainest(below[index]), taken)]
         taken.add(passing[0].lower())
         chosen.append(passing)
     drafts = [
@@ -115,9 +144,9 @@ def describe_parents(
         passing = [t for t in drafts[index] if wording.passes(t, group.evidence, ratios[index])]
         result.append(
             Description(
-                wording.spell(title),
-                wording.spell(passing[0] if passing else MIXED_SUMMARY),
-                tuple(wording.spell(other) for other in further[:FALLBACKS]),
+                spelled(title, wording),
+                spelled(passing[0] if passing else MIXED_SUMMARY, wording),
+                tuple(spelled(other, wording) for other in further[:FALLBACKS]),
             )
         )
     return result
@@ -151,6 +180,7 @@ def _titles(
     group: Group,
     children: Sequence[Description],
     sizes: Sequence[int],
+    broad: Sequence[str],
     wording: Wording,
     ratio: float,
 ) -> list[str]:
@@ -164,17 +194,95 @@ def _titles(
         # a heading is too short for copied runs to be looked for
         return wording.has_support(text, group.evidence, ratio)
 
-    themes = [theme.text for theme in covering(children, sizes, group.counts, passes)]
+    covered = covering(children, sizes, group.counts, passes)
+    themes = without_parts([theme.text for theme in covered])
     topics = [topic.text for topic in joined([t for t in group.topics if passes(t.text)])]
     word = stem(themes[0].split()[-1].lower()) if len(themes) == 1 else ""
     saying = sum(any(stem(w) == word for w in tokenize(child.title)) for child in children)
     if len(themes) == 1 and len(children) > 1 and 2 * saying <= len(children) and topics:
         themes += [text for text in topics if text not in themes[0] and themes[0] not in text][:1]
+    if len(children) > 1 and not (len(themes) == 1 and 2 * saying > len(children)):
+        titles += broad
     for texts in (themes, themes[:2], topics, themes[:1] if len(named) > 1 else []):
         text = listing(texts)
         if texts and len(text.split()) <= LONGEST:
             titles.append(text[:1].upper() + text[1:])
     return [*titles, *(child.title for child in named), *(f for c in named for f in c.fallback[:1])]
+
+
+def _plainest(children: Sequence[Description]) -> str:
+    """What is said of children of whom nothing is said."""
+    guarded = sum(child.title.startswith(GUARDED_TITLE) for child in children)
+    return GUARDED_TITLE if 2 * guarded > len(children) else MIXED_TITLE
+
+
+def _broad(
+    children: Sequence[Description],
+    child_parent: NDArray[np.int32],
+    child_sizes: NDArray[np.int64],
+    number: int,
+    embed: Embed,
+) -> list[list[str]]:
+    """Titles of fields for each parent; none where others would get the same."""
+    items = [_items(child.title) for child in children]
+    texts = sorted({item for own in items for item in own})
+    nearness = Nearness(embed, texts)
+    similar = nearness.further @ nearness.headings.T
+    nearest: dict[str, int] = {}
+    for text, row in zip(texts, similar, strict=True):
+        shipped = heading_of(text)
+        best = int(row.argmax())
+        if shipped is not None or row[best] >= NEAR:
+            nearest[text] = shipped[0] if shipped is not None else best
+    by_heading = np.zeros((number, len(headings())))
+    by_field = np.zeros((number, len(fields())))
+    totals = np.maximum(np.bincount(child_parent, weights=child_sizes, minlength=number), 1.0)
+    for child, own, parent, size in zip(children, items, child_parent, child_sizes, strict=True):
+        share = float(size / totals[parent])
+        named = fields_named(child.title)
+        for at in named:
+            by_field[parent, at] += share / len(named)
+        for item in own if not named else ():
+            if item in nearest:
+                by_heading[parent, nearest[item]] += share / len(own)
+                by_field[parent, headings()[nearest[item]].field] += share / len(own)
+    leading = by_field.argmax(axis=1).tolist()
+    counts = np.bincount(child_parent, minlength=number)
+    return [
+        _broad_title(
+            by_heading[index],
+            by_field[index],
+            alone=leading.count(leading[index]) == 1,
+            many=bool(counts[index] > MANY),
+        )
+        for index in range(number)
+    ]
+
+
+def _broad_title(
+    by_heading: NDArray[np.float64], by_field: NDArray[np.float64], *, alone: bool, many: bool
+) -> list[str]:
+    """The title that one heading, one field or several fields give a parent, if any."""
+    heading, first = headings()[int(by_heading.argmax())], int(by_field.argmax())
+    text = ""
+    if by_heading.max() >= NEARLY_ALL and heading.nouns and short_noun(heading.nouns[0]):
+        text = heading.nouns[0]
+    elif by_field[first] >= MOSTLY and alone:
+        text = fields()[first].title
+    elif by_field[first] < MOSTLY and many:
+        several = [at for at in np.argsort(-by_field, kind="stable") if by_field[at] >= PARTLY]
+        if 1 < len(several) < MANY + 1 and by_field[several].sum() >= TOGETHER:
+            text = listing([fields()[at].short.lower() for at in several])
+    return [text[:1].upper() + text[1:]] if text else []
+
+
+def _items(title: str) -> list[str]:
+    """What a title names, one by one."""
+    if is_mixed(title):
+        return []
+    if heading_of(title) is not None or title.split(" ", 1)[0] in ("Ask", "Get"):
+        return [title]
+    return listed(title)
 
 
 def _clause(child: Description) -> str:

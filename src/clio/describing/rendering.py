@@ -86,7 +86,8 @@ def noun_text(forms: Counter[Noun], generic: bool = False) -> str:
         return text
     if spelling(head)[0].isupper() and used["a"] < 0.1 * total and not spelling(head).isupper():
         return text
-    if used[""] > 0.6 * total and total >= 5 and used["a"] < 0.1 * total:
+    countable = numbers[True] + used["a"] > 0.05 * sum(numbers.values())
+    if used[""] > 0.6 * total and total >= 5 and used["a"] < 0.1 * total and not countable:
         return text
     if generic and not head.isupper() and not spelling(head).isupper():
         return " ".join([*text.split()[:-1], plural(text.split()[-1])])
@@ -96,7 +97,7 @@ def noun_text(forms: Counter[Noun], generic: bool = False) -> str:
 def core_text(candidate: Candidate, verb: str = "", generic: bool = False) -> str:
     """The phrase itself, without what the title puts around it; with another form of its verb."""
     kind = candidate.kind
-    if kind in ("act", "topics"):
+    if kind in ("act", "topics", "heading"):
         return candidate.title
     if kind == "question":
         words = min((-count, words) for words, count in candidate.wordings.items())[1]

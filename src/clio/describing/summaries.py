@@ -8,13 +8,16 @@ from typing import Final
 
 from clio.describing.acts import SUM_TITLE
 from clio.describing.candidates import EMPTY
+from clio.describing.headings import heading_sentence
 from clio.describing.lexicon import spelling
-from clio.describing.rendering import core_text
+from clio.describing.rendering import core_text, heading_text
 from clio.describing.titles import Scored
+from clio.describing.topics import Topic
 
 # Shares of the accounts from which a phrase is told at all, and from which it is told as frequent.
 SHOWN: Final = 0.08
 OFTEN: Final = 0.25
+SAID: Final = 3
 
 
 def listing(items: Sequence[str], last: str = "and") -> str:
@@ -22,6 +25,13 @@ def listing(items: Sequence[str], last: str = "and") -> str:
     if len(items) < 2:
         return "".join(items)
     return f"{', '.join(items[:-1])} {last} {items[-1]}"
+
+
+def _is_new(lemmas: frozenset[str], taken: Sequence[frozenset[str]]) -> bool:
+    """Whether a phrase says something that none before it said."""
+    return not any(
+        lemmas <= other or len(lemmas & other) > 0.5 * len(lemmas | other) for other in taken
+    )
 
 
 _CODE: Final = re.compile(r"[a-z]{2}\d{2}")
@@ -36,8 +46,16 @@ def lower_first(title: str) -> str:
     return spelling(first[0].lower()) + title[first.end() :]
 
 
+def _is_telling(item: Scored) -> bool:
+    """Whether a noun says what is peculiar to a group: not "quick question", "the first time"."""
+    heads = {form[1][-1] for form in item.candidate.forms if form[1]}
+    return item.closeness >= 0.0 and heads.isdisjoint(EMPTY)
+
+
 def opening(item: Scored) -> str:
     """The first sentence, without its stop."""
+    if item.candidate.kind == "heading":
+        return heading_sentence(item.title)
     if item.candidate.kind == "verb" and not item.title.startswith("Ask "):
         return f"People ask the assistant to {core_text(item.candidate)}"
     if item.candidate.kind == "topics":
@@ -47,7 +65,9 @@ def opening(item: Scored) -> str:
     return f"People {lower_first(item.title)}"
 
 
-def summaries(chosen: Scored, others: Sequence[Scored], least: int) -> list[str]:
+def summaries(
+    chosen: Scored, others: Sequence[Scored], least: int, topics: Sequence[Topic] = ()
+) -> list[str]:
     """Drafts of a group's summary, the fullest first.
 
     Parameters
@@ -58,6 +78,8 @@ def summaries(chosen: Scored, others: Sequence[Scored], least: int) -> list[str]
         Further candidates, best first.
     least
         Accounts that must have used a phrase.
+    topics
+        Nouns that tell the group apart, for where the candidates give too little.
 
     Returns
     -------
@@ -73,13 +95,9 @@ def summaries(chosen: Scored, others: Sequence[Scored], least: int) -> list[str]
         if item.title == chosen.title or len(candidate.units) < least or not candidate.lemmas:
             continue
         if (
-            candidate.kind == "topics"
+            candidate.kind in ("topics", "heading")
             or candidate.lemmas <= EMPTY
-            or any(
-                candidate.lemmas <= lemmas
-                or len(candidate.lemmas & lemmas) > 0.5 * len(candidate.lemmas | lemmas)
-                for lemmas in taken
-            )
+            or not _is_new(candidate.lemmas, taken)
         ):
             continue
         core = core_text(candidate)
@@ -88,12 +106,21 @@ def summaries(chosen: Scored, others: Sequence[Scored], least: int) -> list[str]
         bare = candidate.kind == "verb" and (len(candidate.lemmas) < 2 or "something" in core)
         if candidate.kind == "verb" and not bare and len(wants) < 2:
             wants.append(core)
-        elif candidate.kind == "noun" and len(mentions) < 3:
-            mentions.append(core)
+        elif candidate.kind == "noun" and len(mentions) < 3 and _is_telling(item):
+            mentions.append(
+                core if any(form[2] for form in candidate.forms) else heading_text(candidate)
+            )
         else:
             continue
         taken.append(candidate.lemmas)
         often = often and item.structure >= OFTEN
+    for topic in topics:
+        if len(wants) + len(mentions) >= SAID or topic.share < SHOWN:
+            continue
+        if _is_new(topic.lemmas, taken):
+            mentions.append(topic.text)
+            taken.append(topic.lemmas)
+            often = often and topic.share >= OFTEN
     first = opening(chosen) + "."
     who = "Often they" if often else "Some"
     drafts: list[str] = []

@@ -8,8 +8,14 @@ from typing import Final
 
 from clio.describing.acts import ACT_THEMES
 from clio.describing.candidates import EMPTY, TIMES
-from clio.describing.description import MIXED_TITLE, OTHER_LANGUAGES, Description
-from clio.describing.lexicon import look_up, spelling
+from clio.describing.description import (
+    GUARDED_TITLE,
+    MIXED_TITLE,
+    OTHER_LANGUAGES,
+    Description,
+)
+from clio.describing.headings import fields, fields_named, heading_of, headings, short_noun
+from clio.describing.lexicon import look_up, spelling, word_set
 from clio.describing.parsing import parse
 from clio.describing.phrases import Noun
 from clio.describing.rendering import DEFINITE, MEASURED, heading_plural
@@ -25,7 +31,7 @@ INSIDE: Final = 0.8
 MENTIONED: Final = 0.4
 # For what a title names first.
 LEADING: Final = 0.3
-_HOLLOW: Final = frozenset(("assistant", "user", "place", "something", "someone", "request"))
+_HOLLOW: Final = word_set("hollow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ class Theme:
 
 def is_mixed(title: str) -> bool:
     """Whether a title says nothing of its group."""
-    return title.startswith((MIXED_TITLE, OTHER_LANGUAGES)) or not title.isascii()
+    return title.startswith((MIXED_TITLE, OTHER_LANGUAGES, GUARDED_TITLE)) or not title.isascii()
 
 
 def themes_of(title: str, counts: Counts) -> list[Theme]:
@@ -48,20 +54,32 @@ def themes_of(title: str, counts: Counts) -> list[Theme]:
         return [Theme(text, tuple(look_up(word).lemma or word for word in text.split()))]
     if is_mixed(title):
         return []
+    shipped = heading_of(title)
+    if shipped is not None:
+        index, noun = shipped
+        return [_as_theme(short_noun(noun) or fields()[headings()[index].field].short.lower())]
+    named = fields_named(title)
+    if named:
+        return [_as_theme(fields()[at].short.lower()) for at in named]
     found: list[Theme] = []
     seen: set[tuple[str, ...]] = set()
     for phrase in parse(title).nouns:
-        noun = phrase.noun
-        if phrase.complement is not None and noun.lemmas[-1] in MEASURED:
-            noun = phrase.complement
-        noun = _bare(noun)
-        for start in range(len(noun.lemmas)):
-            lemmas = noun.lemmas[start:]
+        chunk = phrase.noun
+        if phrase.complement is not None and chunk.lemmas[-1] in MEASURED:
+            chunk = phrase.complement
+        chunk = _bare(chunk)
+        for start in range(len(chunk.lemmas)):
+            lemmas = chunk.lemmas[start:]
             if lemmas in seen or _says_nothing(lemmas):
                 continue
             seen.add(lemmas)
-            found.append(Theme(_text(noun.words[start:], lemmas, counts), lemmas))
+            found.append(Theme(_text(chunk.words[start:], lemmas, counts), lemmas))
     return found
+
+
+def _as_theme(text: str) -> Theme:
+    text = text.removeprefix("the ")
+    return Theme(text, tuple(look_up(word.lower()).lemma or word for word in text.split()))
 
 
 def _bare(noun: Noun) -> Noun:

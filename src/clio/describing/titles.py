@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from clio.describing.candidates import EMPTY, LIGHT, TIMES, Candidate, Form
+from clio.describing.candidates import EMPTY, LIGHT, TIMES, UNITS, Candidate, Form
 from clio.describing.evidence import Evidence
 from clio.describing.lexicon import is_uncountable, look_up
 from clio.describing.rendering import COUNTED, core_text, titles_of
@@ -105,6 +105,14 @@ def _is_hollow(candidate: Candidate, structure: float) -> bool:
     return candidate.kind == "verb" and form[1] == ("*",) and structure < 0.08
 
 
+def _is_measure(candidate: Candidate) -> bool:
+    """Whether a noun is a unit, or said of an amount: "a cm", "a loan at a percent"."""
+    form = _commonest(candidate)
+    if form[2] == "at" and form[3] and form[3][-1] in UNITS:
+        return True
+    return candidate.kind == "noun" and bool(candidate.lemmas) and candidate.lemmas <= UNITS
+
+
 def _is_compound(candidate: Candidate, own: Counts) -> bool:
     """Whether verb and object are rather one noun: "cover letter", "gift ideas"."""
     form = _commonest(candidate)
@@ -195,6 +203,8 @@ def shortlist(
         if structure < 0.12 * share or _is_hollow(candidate, structure):
             continue
         if candidate.kind == "verb" and _is_compound(candidate, own):
+            continue
+        if _is_measure(candidate):
             continue
         if candidate.kind == "act":
             if structure < 0.3:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from clio.describing.candidates import EMPTY, TIMES, Candidate
+from clio.describing.candidates import EMPTY, TIMES, UNITS, Candidate
 from clio.describing.lexicon import has_capitals, look_up
 from clio.describing.rendering import heading_text
 from clio.describing.titles import Counts
@@ -105,7 +105,9 @@ def _is_plain_noun(candidate: Candidate) -> bool:
     said = candidate.lemmas - EMPTY
     if len(said) < len(candidate.lemmas) and all(look_up(lemma).adjective for lemma in said):
         return False  # "best way"
-    return candidate.lemmas.isdisjoint(TIMES) and bool(said)
+    if not all(lemma.isalpha() for lemma in candidate.lemmas):
+        return False  # "3x"
+    return candidate.lemmas.isdisjoint(TIMES | UNITS) and bool(said)
 
 
 def joined(topics: Sequence[Topic], first: Topic | None = None) -> list[Topic]:

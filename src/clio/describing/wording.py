@@ -13,16 +13,17 @@ from math import ceil
 from typing import Final
 
 from clio.describing.evidence import Evidence
+from clio.describing.headings import shipped_phrases
 from clio.describing.lexicon import first_names, has_capitals, parts, stem
 from clio.describing.tagging import tokenize
-from clio.describing.template_words import TEMPLATE_WORDS
+from clio.describing.template_words import GRAMMAR_WORDS
 
 VERBATIM: Final = 5
 MANY_ACCOUNTS: Final = 25
 _CAPITALISED: Final = re.compile(r"(?<=[a-z,;] )(?:[A-Z][A-Za-z]+|[a-z]+[A-Z][A-Za-z]*)")
 _WORD: Final = re.compile(r"[^\W\d_]{2,}")
 _LONG_NUMBER: Final = re.compile(r"\d{4}")
-_FREE: Final = frozenset(stem(word) for word in TEMPLATE_WORDS)
+_FREE: Final = frozenset(stem(word) for word in GRAMMAR_WORDS)
 
 
 def windows(words: Sequence[str]) -> list[str]:
@@ -121,15 +122,25 @@ class Wording:
         """Whether a text has no long number, no rare name and no rare word; see `passes`."""
         if _LONG_NUMBER.search(text):
             return False
-        for word in tokenize(text):
+        for word in tokenize(self._without_shipped(text)):
             for part in parts(word):
                 if stem(part) in _FREE:
                     continue
                 bare = part.removesuffix("'s")
                 rare = bare in self.names or self._sensitive(part)
-                least = self._many if rare else self._least
-                if ratio > 1.0:
-                    least = min(least, 2 + ceil(1.4 * least / ratio))
+                least = self._needed(self._many if rare else self._least, ratio)
                 if evidence.stems[stem(part)] < least:
                     return False
         return True
+
+    def _needed(self, least: int, ratio: float) -> int:
+        return min(least, 2 + ceil(1.4 * least / ratio)) if ratio > 1.0 else least
+
+    def _without_shipped(self, text: str) -> str:
+        """The text without shipped phrases, but for those that hold a sensitive word."""
+        kept, end = [], 0
+        for start, stop in shipped_phrases(text):
+            if not any(self._sensitive(part) for part in parts(text[start:stop].lower())):
+                kept.append(text[end:start])
+                end = stop
+        return " ".join([*kept, text[end:]])

@@ -86,6 +86,8 @@ class GateInput:
     window_support
         ``window``, ``accounts``: see `clio.privacy.wording.window_counts`; a window that nobody
         wrote has a row with 0.
+    shipped
+        Phrases that Clio ships, the names of general subjects; see `clio.privacy.wording.check`.
     granularity
         What a period of `trends` is.
     """
@@ -97,6 +99,7 @@ class GateInput:
     map_cells: PrivateTable
     token_support: PrivateTable
     window_support: PrivateTable
+    shipped: frozenset[str] = frozenset()
     granularity: Literal["day", "week", "month"] = "week"
 
 
@@ -205,7 +208,9 @@ def apply(data: GateInput, thresholds: Thresholds) -> Gated:
             trees.append(tree)
     if not trees:
         raise TooSmallError(suggestions.advice(nodes, thresholds))
-    support = wording.Support.of(data.token_support.table, data.window_support.table, thresholds)
+    support = wording.Support.of(
+        data.token_support.table, data.window_support.table, thresholds, data.shipped
+    )
     for tree in trees:
         _clusters(rows, tree, nodes, support)
         _stability(rows, tree, nodes)

@@ -1,7 +1,8 @@
 """Which words may leave: those that enough accounts of the cluster used, and harmless ones.
 
 A title or summary passes when each of its content tokens is used by enough accounts *of its
-cluster* or is on a closed list of function words and generic verbs and nouns; when none of its
+cluster*, or is on a closed list of function words and generic verbs and nouns, or stands in a
+phrase that Clio ships as the name of a general subject ("house plants"); when none of its
 sensitive terms lacks more accounts still; when no five words in a row were copied from a
 conversation; and when it holds no identifier and no number of four or more digits. How common a
 word is in general never counts: *diabetes* and *Smith* are common words.
@@ -169,12 +170,20 @@ def _window(pieces: Sequence[tuple[str, bool]], start: int, n: int) -> str | Non
     return None
 
 
+@lru_cache(maxsize=8)
+def _any_of(phrases: frozenset[str]) -> re.Pattern[str]:
+    """A pattern for shipped phrases standing as words of their own; the longest wins."""
+    ordered = sorted(map(normalise_text, phrases), key=lambda phrase: (-len(phrase), phrase))
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, ordered)) or '(?!)'})(?!\w)")
+
+
 def check(
     title: str,
     summary: str,
     token_support: Mapping[str, int],
     window_support: Mapping[str, int],
     thresholds: Thresholds,
+    shipped: frozenset[str] = frozenset(),
 ) -> list[str]:
     """Why a title and summary may not be released.
 
@@ -189,6 +198,8 @@ def check(
         window was not looked for and is refused.
     thresholds
         `word_accounts`, `sensitive_word_accounts`, `window_accounts`.
+    shipped
+        Phrases that Clio ships: their words need no support, but for sensitive ones.
 
     Returns
     -------
@@ -213,11 +224,13 @@ def check(
         if _LONG_NUMBER.search(clean(text)):
             reasons.add("number")
         for word in _words(text):
-            accounts = token_support.get(fold(word), 0)
-            if word in SENSITIVE:
-                if accounts < thresholds.sensitive_word_accounts:
-                    reasons.add("sensitive")
-            elif fold(word) not in FREE and accounts < thresholds.word_accounts:
+            if word in SENSITIVE and (
+                token_support.get(fold(word), 0) < thresholds.sensitive_word_accounts
+            ):
+                reasons.add("sensitive")
+        for word in _words(_any_of(shipped).sub(" ", normalise_text(clean(text)))):
+            free = word in SENSITIVE or fold(word) in FREE
+            if not free and token_support.get(fold(word), 0) < thresholds.word_accounts:
                 reasons.add("word")
         for window in windows(text):
             accounts = window_support.get(window, 1)
@@ -240,9 +253,16 @@ class Support:
     tokens: Mapping[str, Mapping[str, int]]
     windows: Mapping[str, int]
     thresholds: Thresholds
+    shipped: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, tokens: pa.Table, windows: pa.Table, thresholds: Thresholds) -> Support:
+    def of(
+        cls,
+        tokens: pa.Table,
+        windows: pa.Table,
+        thresholds: Thresholds,
+        shipped: frozenset[str] = frozenset(),
+    ) -> Support:
         """From tables ``cluster_id, token, accounts`` and ``window, accounts``.
 
         Raises
@@ -260,7 +280,7 @@ class Support:
         found = {row["window"]: row["accounts"] for row in rows}
         if len(found) != len(rows):
             raise ValueError("a window is counted twice")
-        return cls(by_cluster, found, thresholds)
+        return cls(by_cluster, found, thresholds, shipped)
 
     def words(
         self,
@@ -286,7 +306,8 @@ class Support:
         tokens = self.tokens.get(cluster_id, {})
 
         def passes(title: str, summary: str) -> bool:
-            return not check(title, summary, tokens, self.windows, self.thresholds)
+            limits = self.thresholds
+            return not check(title, summary, tokens, self.windows, limits, self.shipped)
 
         if title is not None and summary is not None and passes(title, summary):
             return title, summary, True

@@ -73,5 +73,6 @@ DESCRIBE = Stage(
         "sensitive_word_accounts": c.settings.thresholds().sensitive_word_accounts,
         "top1_share": c.settings.thresholds().top1_share,
     },
+    version=2,
     total=lambda c: (c.directory.state.stages["cluster"].details["leaves"], "clusters"),
 )

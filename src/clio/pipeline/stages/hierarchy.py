@@ -195,5 +195,6 @@ HIERARCHY = Stage(
         "seed": c.settings.seed,
         "word_accounts": c.settings.thresholds().word_accounts,
     },
+    version=2,
     total=lambda _: (None, "clusters"),
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 
+from clio.describing import free_phrases
 from clio.pipeline.aggregates import Aggregator, Granularity
 from clio.pipeline.stage import Context, Report, Stage, wants_multilingual
 from clio.pipeline.stages.texts import FACET
@@ -42,6 +43,7 @@ def _gate_input(context: Context) -> GateInput:
         map_cells=PrivateTable(aggregates.map_cells),
         token_support=PrivateTable(token_support(directory, settings.thresholds())),
         window_support=PrivateTable(window_support(directory)),
+        shipped=free_phrases(),
         granularity=aggregates.granularity,
     )
 
@@ -142,5 +144,6 @@ RELEASE = Stage(
     # Releases are immutable: a new one is written beside those that stand.
     outputs=lambda _: [],
     depends=_depends,
+    version=2,
     total=lambda _: (None, "clusters"),
 )
