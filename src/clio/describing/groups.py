@@ -108,7 +108,8 @@ def describe_groups(
         Accounts of the sample that must have used each content word; near-identical texts count
         as one account's.
     sensitive
-        Whether a word needs as many accounts as a name does. ``None``: no word but names.
+        Whether a word needs as many accounts as a name does. ``None``: no word but names, and
+        sensitive subjects are named too: the conversations are one's own.
 
     Returns
     -------
@@ -183,12 +184,7 @@ def read_groups(
         evidence, kept = gather(mine, codes)
         candidates = {c.key: c for c in collect(kept, evidence, least)}
         groups.append(Group(Counts(evidence, candidates), foreign))
-    rare = sensitive if sensitive is not None else _never
-    return groups, Wording(texts, written, accounts.tolist(), least, rare)
-
-
-def _never(_: str) -> bool:
-    return False
+    return groups, Wording(texts, written, accounts.tolist(), least, sensitive)
 
 
 def _nearest(centroids: NDArray[np.float32], parent: NDArray[np.int32] | None) -> list[list[int]]:

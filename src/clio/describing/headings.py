@@ -212,23 +212,28 @@ def short_noun(noun: str) -> str:
 
 
 @cache
-def free_phrases() -> frozenset[str]:
-    """All phrases, lower case, that may stand anywhere: those of no sensitive heading or field."""
-    phrases = {noun.lower() for h in headings() if not h.guarded for noun in h.nouns}
-    phrases |= {name.lower() for f in fields() if not f.guarded for name in (f.title, f.short)}
+def free_phrases(everything: bool = False) -> frozenset[str]:
+    """All phrases, lower case, that may stand anywhere.
+
+    Those of no sensitive heading or field, or `everything`, where the conversations are one's own.
+    """
+    open_ = [h for h in headings() if everything or not h.guarded]
+    phrases = {noun.lower() for heading in open_ for noun in heading.nouns}
+    broad = [f for f in fields() if everything or not f.guarded]
+    phrases |= {name.lower() for f in broad for name in (f.title, f.short)}
     phrases |= {phrase.removeprefix("the ") for phrase in phrases}
     return frozenset(phrases | {short_noun(phrase) for phrase in phrases}) - {""}
 
 
 @cache
-def _any_phrase() -> re.Pattern[str]:
-    ordered = sorted(free_phrases(), key=lambda phrase: (-len(phrase), phrase))
+def _any_phrase(everything: bool) -> re.Pattern[str]:
+    ordered = sorted(free_phrases(everything), key=lambda phrase: (-len(phrase), phrase))
     return re.compile(rf"\b(?:{'|'.join(map(re.escape, ordered))})\b", re.IGNORECASE)
 
 
-def shipped_phrases(text: str) -> list[tuple[int, int]]:
-    """Where shipped phrases that need no support stand in a text."""
-    return [match.span() for match in _any_phrase().finditer(text)]
+def shipped_phrases(text: str, everything: bool = False) -> list[tuple[int, int]]:
+    """Where shipped phrases that need no support stand in a text; see `free_phrases`."""
+    return [match.span() for match in _any_phrase(everything).finditer(text)]
 
 
 def heading_words() -> frozenset[str]:

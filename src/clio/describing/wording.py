@@ -71,7 +71,8 @@ class Wording:
     least
         Accounts that must have used a word in a group.
     sensitive
-        Whether a word needs as many accounts as a name does.
+        Whether a word needs as many accounts as a name does. ``None``: none does, and shipped
+        phrases may name sensitive subjects too, since the texts are one's own.
     """
 
     def __init__(
@@ -80,12 +81,13 @@ class Wording:
         written: Sequence[str],
         accounts: Sequence[int],
         least: int,
-        sensitive: Callable[[str], bool],
+        sensitive: Callable[[str], bool] | None,
     ) -> None:
         self._spelled = capitals_among(texts, written)
         names = {word for word, form in self._spelled.items() if _is_name(form)}
         self.names = names | first_names()
-        self._sensitive = sensitive
+        self._everything = sensitive is None
+        self._sensitive = sensitive or (lambda _: False)
         self._written = written
         self._accounts = accounts
         self._least = least
@@ -139,7 +141,7 @@ class Wording:
     def _without_shipped(self, text: str) -> str:
         """The text without shipped phrases, but for those that hold a sensitive word."""
         kept, end = [], 0
-        for start, stop in shipped_phrases(text):
+        for start, stop in shipped_phrases(text, self._everything):
             if not any(self._sensitive(part) for part in parts(text[start:stop].lower())):
                 kept.append(text[end:start])
                 end = stop

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from clio.pipeline.stages.cluster import leaf_centroids_file
 from clio.pipeline.stages.samples import MIN_USERS, Sample, sample_members
 from clio.pipeline.stages.texts import FACET
 from clio.privacy.wording import SENSITIVE
+from clio.settings import Thresholds
 
 
 def leaf_descriptions_file(directory: RunDirectory) -> Path:
@@ -41,6 +42,11 @@ def as_members(sample: Sample) -> Members:
     )
 
 
+def sensitive_words(thresholds: Thresholds) -> Callable[[str], bool] | None:
+    """Which words need more accounts than others; none where the conversations are one's own."""
+    return SENSITIVE.__contains__ if thresholds.publishable else None
+
+
 def _run(context: Context) -> Report:
     directory = context.directory
     centroids = np.load(leaf_centroids_file(directory))
@@ -54,7 +60,7 @@ def _run(context: Context) -> Report:
         centroids,
         embed=context.embedder.embed,
         min_accounts=max(MIN_USERS, context.settings.thresholds().word_accounts),
-        sensitive=SENSITIVE.__contains__,
+        sensitive=sensitive_words(context.settings.thresholds()),
     )
     files.write_table(
         leaf_descriptions_file(directory), pa.table(description_columns(descriptions))
@@ -72,6 +78,7 @@ DESCRIBE = Stage(
         "word_accounts": c.settings.thresholds().word_accounts,
         "sensitive_word_accounts": c.settings.thresholds().sensitive_word_accounts,
         "top1_share": c.settings.thresholds().top1_share,
+        "publishable": c.settings.thresholds().publishable,
     },
     version=2,
     total=lambda c: (c.directory.state.stages["cluster"].details["leaves"], "clusters"),

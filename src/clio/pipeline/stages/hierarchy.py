@@ -25,11 +25,11 @@ from clio.pipeline.stages.describe import (
     as_members,
     description_columns,
     leaf_descriptions_file,
+    sensitive_words,
 )
 from clio.pipeline.stages.read import conversations_folder
 from clio.pipeline.stages.samples import MIN_USERS, sample_members
 from clio.pipeline.stages.texts import FACET, members_file
-from clio.privacy.wording import SENSITIVE
 
 Vectors = NDArray[np.float32]
 
@@ -103,7 +103,7 @@ def _run(context: Context) -> Report:
                 child_sizes=np.bincount(below, weights=sizes),
                 embed=context.embedder.embed,
                 min_accounts=max(MIN_USERS, settings.thresholds().word_accounts),
-                sensitive=SENSITIVE.__contains__,
+                sensitive=sensitive_words(context.settings.thresholds()),
             )
         )
         context.progress.advanced(len(parent))

@@ -43,7 +43,7 @@ def _gate_input(context: Context) -> GateInput:
         map_cells=PrivateTable(aggregates.map_cells),
         token_support=PrivateTable(token_support(directory, settings.thresholds())),
         window_support=PrivateTable(window_support(directory)),
-        shipped=free_phrases(),
+        shipped=free_phrases(everything=not settings.thresholds().publishable),
         granularity=aggregates.granularity,
     )
 
