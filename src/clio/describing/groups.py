@@ -22,8 +22,9 @@ from clio.describing.description import (
 )
 from clio.describing.evidence import Evidence, gather
 from clio.describing.foreign import Phrases, best_phrases, gather_phrases
-from clio.describing.headings import Nearness, shipped_phrases
+from clio.describing.headings import Nearness, free_phrases, shipped_phrases
 from clio.describing.lexicon import gerund, look_up, word_set
+from clio.describing.mixtures import mixture
 from clio.describing.naming import Near, near_headings, ordered
 from clio.describing.parsing import parse
 from clio.describing.phrases import Parsed
@@ -38,6 +39,8 @@ GUARDED_SUMMARY: Final = "People ask about sensitive matters, in words that too 
 PLAIN_SUMMARY: Final = "People ask for this in many different ways."
 # Closeness from which several groups are told apart by number under one heading.
 SURE: Final = 0.5
+MAIN_SHARE: Final = 0.6
+"""Share of a group's texts from which a language is the group's."""
 ENGLISH_SHARE: Final = 0.22
 GENERIC: Final = word_set("generic")
 _NUMBERS: Final = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -46,10 +49,15 @@ _PLACEHOLDER: Final = re.compile(r"[\[<{(][A-Z][A-Z_ ]*\d*[\]>})]")
 
 @dataclass(slots=True)
 class Group:
-    """A group's counts and candidates; either English or in another language."""
+    """A group's counts and candidates.
+
+    It is English, or in another language, or in so many that only a heading can name it: then
+    there is nothing to count.
+    """
 
     counts: Counts
     foreign: Phrases | None
+    many: bool = False
     items: list[Scored] = field(default_factory=list)
     topics: list[Topic] = field(default_factory=list)
     phrases: list[str] = field(default_factory=list)
@@ -61,10 +69,16 @@ class Group:
 
 
 def _main_language(tags: Iterable[str]) -> str:
-    """The commonest language, without its region; ``unknown`` where none is known."""
+    """The commonest language, without its region; empty where there are many.
+
+    ``unknown`` where none is known.
+    """
     counts = Counter(tag.split("-")[0].lower() for tag in tags)
     counts.pop("unknown", None)
-    return min(counts, key=lambda tag: (-counts[tag], tag)) if counts else "unknown"
+    if not counts:
+        return "unknown"
+    main = min(counts, key=lambda tag: (-counts[tag], tag))
+    return main if counts[main] >= MAIN_SHARE * counts.total() else ""
 
 
 def _is_english(parsed: Sequence[Parsed], language: str) -> bool:
@@ -126,7 +140,34 @@ def describe_groups(
     """
     groups, wording = read_groups(members, len(centroids), min_accounts, sensitive)
     contrast(groups, centroids, parent, embed, min_accounts)
-    return _choose(groups, wording, centroids, embed, min_accounts)
+    found = _choose(groups, wording, centroids, embed, min_accounts)
+    return _unmixed(found, groups, wording, members, embed, min_accounts)
+
+
+def _unmixed(
+    found: list[Description],
+    groups: Sequence[Group],
+    wording: Wording,
+    members: Members,
+    embed: Embed,
+    least: int,
+) -> list[Description]:
+    """Name groups that have no title by the subjects of their members, where these are clear."""
+    allowed = free_phrases(wording.everything)
+    result = list(found)
+    taken = {description.title.lower() for description in found}
+    for index, description in enumerate(found):
+        if not description.title.startswith((MIXED_TITLE, OTHER_LANGUAGES)):
+            continue
+        mixed = mixture(members, index, embed, least, allowed)
+        if mixed is None or mixed.title.lower() in taken:
+            continue
+        wording.prepare([mixed.title, mixed.summary])
+        evidence = groups[index].evidence
+        if wording.passes(mixed.title, evidence) and wording.passes(mixed.summary, evidence):
+            taken.add(mixed.title.lower())
+            result[index] = Description(mixed.title, mixed.summary, (description.title,))
+    return result
 
 
 def contrast(
@@ -175,15 +216,16 @@ def read_groups(
         for i, item in zip(own, mine, strict=True):
             written[i] = " ".join(item.words)
         language = _main_language(members.language[i] for i in own)
-        english = _is_english(mine, language)
         codes = accounts[own].tolist() if own else []
         foreign = None
-        if not english:
+        if not language:
+            mine, codes = [], []
+        elif not _is_english(mine, language):
             foreign = gather_phrases([texts[i] for i in own], codes, language)
             mine, codes = [], []
         evidence, kept = gather(mine, codes)
         candidates = {c.key: c for c in collect(kept, evidence, least)}
-        groups.append(Group(Counts(evidence, candidates), foreign))
+        groups.append(Group(Counts(evidence, candidates), foreign, many=not language))
     return groups, Wording(texts, written, accounts.tolist(), least, sensitive)
 
 
@@ -271,8 +313,8 @@ def _order(
     found: list[Near] = []
     for index, group in enumerate(groups):
         near = Near()
-        if group.foreign is not None or group.evidence.units:
-            foreign = group.foreign is not None
+        foreign = group.foreign is not None or group.many
+        if foreign or group.evidence.units:
             near = near_headings(closeness[index], group.evidence, wording, foreign=foreign)
         found.append(near)
         mine = float(own[index] @ middles[index]) if index in own else 0.0

@@ -22,6 +22,10 @@ from clio.describing.wording import Wording
 # Closeness from which a heading names a group, and from which it does where nothing else could.
 NEAR: Final = 0.38
 LAST: Final = 0.33
+# The same for texts that are not English, which lie farther from the probes, and by how much the
+# heading must be nearer than all others then.
+LOOSE: Final = 0.25
+LEAD: Final = 0.03
 # How much nearer a heading must be than a sensitive one.
 MARGIN: Final = 0.03
 # How much farther than the nearest a heading may be that stands in for it.
@@ -93,9 +97,12 @@ def near_headings(
     """
     found = Near()
     best = -1.0
-    for value, index in _nearest(closeness, evidence):
+    nearest = _nearest(closeness, evidence)
+    leads = foreign and nearest[0][0] >= nearest[1][0] + LEAD
+    last = min(LAST, nearest[0][0]) if leads and nearest[0][0] >= LOOSE else LAST
+    for value, index in nearest:
         heading = headings()[index]
-        if value < LAST or len(found.items) == KEPT or value < best - FURTHER:
+        if value < last or len(found.items) == KEPT or value < best - FURTHER:
             break
         if foreign and fields()[heading.field].title == _LANGUAGES:
             continue

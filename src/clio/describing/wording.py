@@ -86,7 +86,7 @@ class Wording:
         self._spelled = capitals_among(texts, written)
         names = {word for word, form in self._spelled.items() if _is_name(form)}
         self.names = names | first_names()
-        self._everything = sensitive is None
+        self.everything = sensitive is None
         self._sensitive = sensitive or (lambda _: False)
         self._written = written
         self._accounts = accounts
@@ -141,7 +141,7 @@ class Wording:
     def _without_shipped(self, text: str) -> str:
         """The text without shipped phrases, but for those that hold a sensitive word."""
         kept, end = [], 0
-        for start, stop in shipped_phrases(text, self._everything):
+        for start, stop in shipped_phrases(text, self.everything):
             if not any(self._sensitive(part) for part in parts(text[start:stop].lower())):
                 kept.append(text[end:start])
                 end = stop
