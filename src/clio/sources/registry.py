@@ -40,15 +40,16 @@ ROW_FORMATS: Final[tuple[RowFormat, ...]] = (
 
 
 def row_format(name: str) -> RowFormat:
-    """The row format of that name, whatever its case.
+    """The row format of that name, whatever its case; the beginning of a name will do.
 
     Raises
     ------
     SettingsError
         There is none.
     """
-    for known in ROW_FORMATS[:-1]:
-        if known.name.casefold() == name.strip().casefold():
-            return known
+    asked = name.strip().casefold()
+    meant = [known for known in ROW_FORMATS[:-1] if known.name.casefold().startswith(asked)]
+    if len(meant) == 1 and asked:
+        return meant[0]
     names = ", ".join(known.name for known in ROW_FORMATS[:-1])
     raise SettingsError(f"--format {name} is not known; there are {names}")
