@@ -193,6 +193,8 @@ def test_no_shipped_phrase_frees_a_sensitive_word_or_what_was_copied() -> None:
     shipped = frozenset({"diabetes and sugar today"})
     assert check(title, "", {}, unseen(title), LIMITS, shipped) == ["sensitive"]
     assert check(title, "", {fold("diabetes"): 25}, unseen(title), LIMITS, shipped) == []
+    own = LIMITS.model_copy(update={"publishable": False})
+    assert check(title, "", {}, unseen(title), own, shipped) == []
     written = dict.fromkeys(windows(title), 3)
     assert "copied" in check(title, "", {fold("diabetes"): 25}, written, LIMITS, shipped)
 

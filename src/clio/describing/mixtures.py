@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clio.describing.description import Description, Embed, Members
-from clio.describing.headings import Nearness, headings, short_noun
+from clio.describing.headings import Nearness, fields, headings, short_noun
 from clio.describing.summaries import listing
 
 NEAR: Final = 0.33
@@ -25,7 +26,9 @@ LOOKED_AT: Final = 100
 def mixture(
     members: Members, group: int, embed: Embed, least: int, allowed: frozenset[str]
 ) -> Description | None:
-    """Title and summary from the commonest headings of a group's texts, each counted by accounts.
+    """Title and summary from the commonest headings of a group's texts, counted by accounts.
+
+    Where no heading has enough, broad fields are counted.
 
     Parameters
     ----------
@@ -56,21 +59,28 @@ def mixture(
         # One's own conversations: there is nobody else to count.
         accounts = np.arange(len(rows), dtype=accounts.dtype)
     everybody = len(np.unique(accounts))
-    counted: list[tuple[int, int, str]] = []
-    for index in np.unique(best[clear]).tolist():
-        nouns = [short_noun(n) for n in headings()[index].nouns if n.lower() in allowed]
-        number = len(np.unique(accounts[clear & (best == index)]))
-        if nouns and nouns[0] and number >= max(least, SMALLEST * everybody):
-            counted.append((-number, index, nouns[0]))
-    counted.sort()
-    named = list(dict.fromkeys(noun for _, _, noun in counted))[:MOST]
-    if not named:
+    needed = max(least, SMALLEST * everybody)
+
+    def commonest(subjects: NDArray[np.int64], names: Sequence[str]) -> list[tuple[int, str]]:
+        found = []
+        for subject in np.unique(subjects[clear]).tolist():
+            number = len(np.unique(accounts[clear & (subjects == subject)]))
+            if names[subject] and number >= needed:
+                found.append((-number, subject))
+        return [(-number, names[subject]) for number, subject in sorted(found)[:MOST]]
+
+    shown = [[short_noun(n) for n in h.nouns if n.lower() in allowed][:1] for h in headings()]
+    narrow = commonest(best, [nouns[0] if nouns else "" for nouns in shown])
+    of_field = np.array([heading.field for heading in headings()])[best]
+    broad = [f.short.lower() if f.title.lower() in allowed else "" for f in fields()]
+    counted = narrow or commonest(of_field, broad)
+    if not counted:
         return None
-    covered = -sum(number for number, _, _ in counted[:MOST]) / everybody
-    return Description(*_said(named, covered))
+    covered = sum(number for number, _ in counted) / everybody
+    return Description(*_said(list(dict.fromkeys(name for _, name in counted)), covered))
 
 
 def _said(named: Sequence[str], covered: float) -> tuple[str, str]:
     whole = len(named) > 1 and covered >= NEARLY_ALL
-    text = listing(named if whole else [*named, "more"])
+    text = listing(named if whole else [*named, "other things"])
     return text[:1].upper() + text[1:], f"People ask about {listing([*named, 'other things'])}."

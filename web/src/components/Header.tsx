@@ -25,10 +25,12 @@ export function Header({ release }: { release: ReleaseResponse }) {
           <dt>Conversations</dt>
           <dd>{count(info.totals.conversations)}</dd>
         </div>
-        <div>
-          <dt>{info.account_basis === "none" ? "Distinct texts" : "Accounts"}</dt>
-          <dd>at least {count(info.totals.accounts)}</dd>
-        </div>
+        {info.totals.accounts > 0 && (
+          <div>
+            <dt>{info.account_basis === "none" ? "Distinct texts" : "Accounts"}</dt>
+            <dd>at least {count(info.totals.accounts)}</dd>
+          </div>
+        )}
         <div>
           <dt>Period</dt>
           <dd>{info.period ? dayRange(info.period.first, info.period.last) : "no dates"}</dd>
@@ -36,7 +38,8 @@ export function Header({ release }: { release: ReleaseResponse }) {
         <div>
           <dt>Shown from</dt>
           <dd>
-            {count(Number(accounts))} accounts, {count(Number(conversations))} conversations{" "}
+            {Number(accounts) > 1 && `${count(Number(accounts))} accounts, `}
+            {count(Number(conversations))} conversations{" "}
             <span class="tag">{info.preset}</span>
           </dd>
         </div>

@@ -140,8 +140,8 @@ function Share({ detail, hierarchy }: { detail: ClusterDetail; hierarchy: Hierar
         <span>
           of conversations{told && ` (95 % interval ${interval})`}
           <br />
-          {counted(cluster.conversations, "conversation")}, at least{" "}
-          {counted(cluster.accounts, "account")}
+          {counted(cluster.conversations, "conversation")}
+          {cluster.accounts > 0 && `, at least ${counted(cluster.accounts, "account")}`}
         </span>
       </p>
       {told && (
