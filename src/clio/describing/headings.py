@@ -159,7 +159,11 @@ def heading_of(title: str) -> tuple[int, str] | None:
 def listed(title: str) -> list[str]:
     """The items of a title that is a listing: "Cars, music and pets" has three."""
     items = [item for part in title.split(", ") for item in part.split(" and ")]
-    return [item for item in items if item]
+    return [item for item in items if item and item != OTHER_THINGS]
+
+
+OTHER_THINGS: Final = "other things"
+"""The last item of a listing that is not complete."""
 
 
 @cache

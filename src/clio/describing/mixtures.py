@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clio.describing.description import Description, Embed, Members
-from clio.describing.headings import Nearness, fields, headings, short_noun
+from clio.describing.headings import OTHER_THINGS, Nearness, fields, headings, short_noun
 from clio.describing.summaries import listing
 
 NEAR: Final = 0.33
@@ -82,5 +82,5 @@ def mixture(
 
 def _said(named: Sequence[str], covered: float) -> tuple[str, str]:
     whole = len(named) > 1 and covered >= NEARLY_ALL
-    text = listing(named if whole else [*named, "other things"])
-    return text[:1].upper() + text[1:], f"People ask about {listing([*named, 'other things'])}."
+    text = listing(named if whole else [*named, OTHER_THINGS])
+    return text[:1].upper() + text[1:], f"People ask about {listing([*named, OTHER_THINGS])}."
