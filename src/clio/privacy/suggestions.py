@@ -44,10 +44,15 @@ def advice(nodes: Mapping[str, Column], thresholds: Thresholds) -> str:
             f"to a person; {PERSONAL} (the same command with it goes on from here)"
         )
     return (
-        f"{count} conversations of {accounts} accounts are too few to release anything: "
-        f"{max(thresholds.conversations, thresholds.round_to)} of "
-        f"{thresholds.accounts} are needed; " + suggestion(accounts, count, thresholds)
+        f"{_counted(count, 'conversation')} of {_counted(accounts, 'account')} are too few to "
+        f"release anything: {max(thresholds.conversations, thresholds.round_to)} of "
+        f"{_counted(thresholds.accounts, 'account')} are needed; "
+        + suggestion(accounts, count, thresholds)
     )
+
+
+def _counted(number: int, one: str) -> str:
+    return f"{number} {one}" if number == 1 else f"{number} {one}s"
 
 
 def suggestion(accounts: int, count: int, thresholds: Thresholds) -> str:

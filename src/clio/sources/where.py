@@ -166,7 +166,8 @@ def compile_where(expression: str, *, language: Detector) -> Condition:
             warnings.simplefilter("ignore")
             tree = ast.parse(text, mode="eval")
     except SyntaxError as error:
-        at = error.offset or 1
+        # 0: the end came too soon.
+        at = error.offset or len(text) + 1
         what = error.msg.split(". Perhaps you forgot")[0].rstrip(".")
         raise SettingsError(f"--where, character {at}: {what}; {_ALLOWED}") from None
     except (ValueError, MemoryError, RecursionError):
