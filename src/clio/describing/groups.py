@@ -156,17 +156,21 @@ def _unmixed(
     allowed = free_phrases(wording.everything)
     result = list(found)
     taken = {description.title.lower() for description in found}
-    for index, description in enumerate(found):
-        if not description.title.startswith((MIXED_TITLE, OTHER_LANGUAGES)):
+    proposed = {
+        index: mixed
+        for index, description in enumerate(found)
+        if description.title.startswith((MIXED_TITLE, OTHER_LANGUAGES))
+        and (mixed := mixture(members, index, embed, least, allowed)) is not None
+    }
+    # Once for all: each time goes through every text.
+    wording.prepare(text for mixed in proposed.values() for text in (mixed.title, mixed.summary))
+    for index, mixed in proposed.items():
+        if mixed.title.lower() in taken:
             continue
-        mixed = mixture(members, index, embed, least, allowed)
-        if mixed is None or mixed.title.lower() in taken:
-            continue
-        wording.prepare([mixed.title, mixed.summary])
         evidence = groups[index].evidence
         if wording.passes(mixed.title, evidence) and wording.passes(mixed.summary, evidence):
             taken.add(mixed.title.lower())
-            result[index] = Description(mixed.title, mixed.summary, (description.title,))
+            result[index] = Description(mixed.title, mixed.summary, (found[index].title,))
     return result
 
 
