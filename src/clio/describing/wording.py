@@ -26,9 +26,14 @@ _LONG_NUMBER: Final = re.compile(r"\d{4}")
 _FREE: Final = frozenset(stem(word) for word in GRAMMAR_WORDS)
 
 
+def _plain(words: Sequence[str]) -> list[str]:
+    """Words without punctuation, in their parts."""
+    return [part for word in words if word[0].isalnum() for part in parts(word)]
+
+
 def windows(words: Sequence[str]) -> list[str]:
     """Runs of five words, punctuation left out."""
-    plain = [part for word in words if word[0].isalnum() for part in parts(word)]
+    plain = _plain(words)
     return [" ".join(plain[i : i + VERBATIM]) for i in range(len(plain) - VERBATIM + 1)]
 
 
@@ -88,7 +93,7 @@ class Wording:
         self.names = names | first_names()
         self.everything = sensitive is None
         self._sensitive = sensitive or (lambda _: False)
-        self._written = written
+        self._plain = [" ".join(_plain(item.split())) for item in written]
         self._accounts = accounts
         self._least = least
         self._many = MANY_ACCOUNTS if least > 1 else 1
@@ -99,11 +104,16 @@ class Wording:
         wanted = {run for text in proposals for run in windows(tokenize(text))}
         wanted -= self._users.keys()
         found: dict[str, set[int]] = {run: set() for run in wanted}
+        # Only where a run's first word stands are five put together.
+        first = {run.split(" ", 1)[0] for run in wanted}
         if wanted:
-            for item, account in zip(self._written, self._accounts, strict=True):
-                for run in windows(item.split()):
-                    if run in wanted:
-                        found[run].add(account)
+            for text, account in zip(self._plain, self._accounts, strict=True):
+                words = text.split(" ")
+                for start in range(len(words) - VERBATIM + 1):
+                    if words[start] in first:
+                        run = " ".join(words[start : start + VERBATIM])
+                        if run in wanted:
+                            found[run].add(account)
         self._users.update(found)
 
     def spell(self, text: str) -> str:
