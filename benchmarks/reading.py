@@ -20,29 +20,20 @@ import argparse
 import json
 import os
 import platform
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
+
+from measuring import measured
 
 MAX_SECONDS_A_MILLION = 300
 MAX_PEAK_MB = 1500
 
 
-def measured(*arguments: str) -> dict[str, float]:
-    """Carry out a step of this script in a process of its own: wall seconds, peak in MB."""
-    begin = time.perf_counter()
-    process = subprocess.Popen([sys.executable, str(Path(__file__).resolve()), *arguments])
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - begin
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"failed with exit status {process.returncode}: {' '.join(arguments)}")
-    # Linux counts in KiB, macOS in bytes.
-    unit = 1 if sys.platform == "darwin" else 1024
-    return {"seconds": round(seconds, 2), "peak_mb": round(usage.ru_maxrss * unit / 1e6, 1)}
+def step(*arguments: str) -> list[str]:
+    """The command that carries out a step of this script in a process of its own."""
+    return [sys.executable, str(Path(__file__).resolve()), "--step", *arguments]
 
 
 def generated(path: Path, rows: int) -> None:
@@ -87,7 +78,7 @@ STEPS = {"stage": stage, "pandas": pandas_table, "polars": polars_table}
 def compare(rows: int, folder: Path, others: list[str]) -> dict[str, Any]:
     source = folder / f"rows-{rows}.jsonl"
     if not source.is_file():
-        measured("--step", "generate", str(source), str(rows))
+        measured(step("generate", str(source), str(rows)))
     report: dict[str, Any] = {
         "benchmark": "reading",
         "rows": rows,
@@ -97,12 +88,12 @@ def compare(rows: int, folder: Path, others: list[str]) -> dict[str, Any]:
     }
     with tempfile.TemporaryDirectory(dir=folder) as aside:
         run = Path(aside) / "run"
-        clio = measured("--step", "stage", str(source), str(run))
+        clio = measured(step("stage", str(source), str(run)))
         if int((run / "rows").read_text(encoding="utf-8")) != rows:
             raise SystemExit("not every row was read")
         report |= clio | {"rows_a_second": round(rows / clio["seconds"])}
         for name in others:
-            other = measured("--step", name, str(source), str(Path(aside) / f"{name}.parquet"))
+            other = measured(step(name, str(source), str(Path(aside) / f"{name}.parquet")))
             report[name] = other | {
                 "ratio": round(clio["seconds"] / other["seconds"], 2),
                 "memory_ratio": round(clio["peak_mb"] / other["peak_mb"], 3),

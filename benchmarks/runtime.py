@@ -26,7 +26,6 @@ import argparse
 import json
 import os
 import platform
-import subprocess
 import sys
 import tempfile
 import time
@@ -34,21 +33,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from measuring import measured
+
 SIZES = (10_000, 100_000)
-
-
-def measured(command: list[str]) -> dict[str, float]:
-    """Carry out a command: wall seconds and the peak of resident memory in MB."""
-    begin = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - begin
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"failed with exit status {process.returncode}: {' '.join(command)}")
-    # Linux counts in KiB, macOS in bytes.
-    unit = 1 if sys.platform == "darwin" else 1024
-    return {"seconds": round(seconds, 2), "peak_mb": round(usage.ru_maxrss * unit / 1e6, 1)}
 
 
 def clio_run(source: Path, folder: Path, name: str) -> dict[str, Any]:

@@ -23,10 +23,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from record import Record
+from record import Record, begin
 
 from clio.pipeline.stages import STAGES
-from clio.testing import write_jsonl
 from clio.testing.faults import ENDED, differences, finish, kill_in_stage, start
 
 NAMES = [stage.name for stage in STAGES]
@@ -97,14 +96,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     folder: Path = options.folder
-    name = f"{options.conversations} generated" if options.input is None else options.input.name
-    record = Record(folder, {"input": name, "seed": options.seed})
-    source = options.input
-    if source is None:
-        source = folder / "generated.jsonl"
-        if not source.is_file():
-            write_jsonl(source, options.conversations, seed=options.seed)
-
+    record, source, name = begin(options)
     done = record.done
     if "first" not in done:
         shutil.rmtree(folder / "first", ignore_errors=True)

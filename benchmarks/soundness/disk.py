@@ -24,9 +24,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from record import Record
+from record import begin
 
-from clio.testing import write_jsonl
 from clio.testing.faults import differences, fill, finish, free, small_disk, start
 
 AMPLE = 2**30
@@ -113,14 +112,7 @@ def main() -> None:
         inside = [sys.executable, *sys.argv]
         os.execvp("unshare", ["unshare", "--map-root-user", "--mount", *inside])
     folder: Path = options.folder
-    name = f"{options.conversations} generated" if options.input is None else options.input.name
-    record = Record(folder, {"input": name, "seed": options.seed})
-    source = options.input
-    if source is None:
-        source = folder / "generated.jsonl"
-        if not source.is_file():
-            write_jsonl(source, options.conversations, seed=options.seed)
-
+    record, source, name = begin(options)
     done = record.done
     if "bytes" not in done:
         done["seconds"], done["bytes"] = undisturbed(source, folder / "whole", folder / "disk")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 from pathlib import Path
 from typing import Any
+
+from clio.testing import write_jsonl
 
 
 class Record:
@@ -36,3 +39,16 @@ class Record:
         aside = self._path.with_suffix(".tmp")
         aside.write_text(json.dumps({"parameters": self.parameters, "done": self.done}))
         aside.replace(self._path)
+
+
+def begin(options: argparse.Namespace) -> tuple[Record, Path, str]:
+    """The record of a script, its input, generated where none was named, and the input's name."""
+    folder: Path = options.folder
+    name = f"{options.conversations} generated" if options.input is None else options.input.name
+    record = Record(folder, {"input": name, "seed": options.seed})
+    if options.input is not None:
+        return record, options.input, name
+    source = folder / "generated.jsonl"
+    if not source.is_file():
+        write_jsonl(source, options.conversations, seed=options.seed)
+    return record, source, name

@@ -20,8 +20,9 @@ import pytest
 from released import release_bytes
 
 import clio
+from clio import filesystem
 from clio.errors import InputError, RunError, SettingsError, TooSmallError
-from clio.pipeline import NoProgress, default_directory, files, run_directory
+from clio.pipeline import NoProgress, default_directory, run_directory
 from clio.sources import Reason
 from clio.testing import as_record, generate
 
@@ -391,7 +392,7 @@ def test_killed_among_removals_nothing_half_counts_as_whole(
     source: Path, run: Path, monkeypatch
 ) -> None:
     before = state_of(run)["outcomes"]
-    remove = files.remove
+    remove = filesystem.remove
     for count in range(1, 20, 6):
         left = iter(range(count))
 
@@ -400,10 +401,10 @@ def test_killed_among_removals_nothing_half_counts_as_whole(
                 raise _Killed
             remove(path)
 
-        monkeypatch.setattr(files, "remove", killing)
+        monkeypatch.setattr(filesystem, "remove", killing)
         with pytest.raises(_Killed):
             clio.run(source, out=run, settings=clio.Settings(shard_rows=99))
-    monkeypatch.setattr(files, "remove", remove)
+    monkeypatch.setattr(filesystem, "remove", remove)
     again = clio.run(source, out=run)
     assert again.outcomes == before
     # A number once given is not given again, so ids differ; nothing else does.

@@ -119,7 +119,7 @@ def fit(
     else:
         lowest = highest = min(k, n)
     generator = np.random.default_rng(seed)
-    sample = _sample(n, _SILHOUETTE_SAMPLE, generator)
+    sample = sample_rows(n, _SILHOUETTE_SAMPLE, generator)
     tree = _grow(vectors, weights, highest, generator)
     found = highest
     if tree is not None and lowest < highest:
@@ -153,7 +153,7 @@ def refit(
     return _polish(vectors, weights, tree, k, generator)[1]
 
 
-def _sample(n: int, size: int, generator: np.random.Generator) -> NDArray[np.int64]:
+def sample_rows(n: int, size: int, generator: np.random.Generator) -> NDArray[np.int64]:
     """Rising row numbers of a random sample without replacement."""
     return np.sort(generator.choice(n, min(n, size), replace=False))
 
@@ -211,6 +211,6 @@ def _stability(
     size = min(half, max(_STABILITY_SAMPLE, _STABILITY_VECTORS_A_CLUSTER * k))
     if k == 1 or size <= k:
         return 1.0
-    rows = _sample(len(vectors), size, generator)
+    rows = sample_rows(len(vectors), size, generator)
     again = refit(vectors[rows], weights[rows], k, generator)
     return float(adjusted_rand_score(labels[rows], again))

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from clio.clustering.fitting import refit
+from clio.clustering.fitting import refit, sample_rows
 
 _HALVES: Final = 5
 _SAMPLE: Final = 16_384
@@ -51,7 +51,7 @@ def stability(
         return np.full(k, np.nan)
     total, seen = np.zeros(k), np.zeros(k)
     for _ in range(_HALVES):
-        rows = np.sort(generator.choice(len(vectors), size, replace=False))
+        rows = sample_rows(len(vectors), size, generator)
         again = refit(vectors[rows], weights[rows], k, generator)
         both = np.zeros((k, int(again.max()) + 1))
         np.add.at(both, (labels[rows], again), weights[rows])

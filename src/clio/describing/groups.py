@@ -23,9 +23,9 @@ from clio.describing.description import (
 from clio.describing.evidence import Evidence, gather
 from clio.describing.foreign import Phrases, best_phrases, gather_phrases
 from clio.describing.headings import Nearness, free_phrases, shipped_phrases
-from clio.describing.lexicon import gerund, look_up, word_set
+from clio.describing.lexicon import gerund, look_up
 from clio.describing.mixtures import mixture
-from clio.describing.naming import Near, near_headings, ordered
+from clio.describing.naming import GENERIC, Near, near_headings, ordered
 from clio.describing.parsing import parse
 from clio.describing.phrases import Parsed
 from clio.describing.summaries import listing, opening, summaries
@@ -42,7 +42,6 @@ SURE: Final = 0.5
 MAIN_SHARE: Final = 0.6
 """Share of a group's texts from which a language is the group's."""
 ENGLISH_SHARE: Final = 0.22
-GENERIC: Final = word_set("generic")
 _NUMBERS: Final = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _PLACEHOLDER: Final = re.compile(r"[\[<{(][A-Z][A-Z_ ]*\d*[\]>})]")
 

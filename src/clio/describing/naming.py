@@ -45,7 +45,7 @@ OWN: Final = 0.45
 # Share of the accounts from which what they ask to be done enters the title.
 ACT: Final = 0.3
 ALSO: Final = 0.1
-_GENERIC: Final = word_set("generic")
+GENERIC: Final = word_set("generic")
 _LANGUAGES: Final = "Languages and translation"
 
 
@@ -193,7 +193,7 @@ def says_nothing(item: Scored) -> bool:
     return (
         "something" in item.core
         and is_open(candidate)
-        and (candidate.verb in EMPTY or candidate.verb in _GENERIC)
+        and (candidate.verb in EMPTY or candidate.verb in GENERIC)
     )
 
 

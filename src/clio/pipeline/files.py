@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import io
 import os
-import shutil
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -19,20 +18,13 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pyarrow.dataset import ParquetFileFormat, ParquetFragmentScanOptions, dataset
 
+from clio.filesystem import sync
+
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
 TIERS = ("private", "restricted")
 """Folders of a run for its owner alone; made when the run begins, and never again."""
 _TEMPORARY = ".tmp-"
-
-
-def fsync_folder(folder: Path) -> None:
-    """Make renames within `folder` durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def atomic_write(path: Path, write: Callable[[Path], None], *, mode: int = PRIVATE_FILE) -> None:
@@ -52,14 +44,13 @@ def atomic_write(path: Path, write: Callable[[Path], None], *, mode: int = PRIVA
         os.close(descriptor)
         temporary.chmod(mode)
         write(temporary)
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
+        sync(temporary)
         temporary.replace(path)
     except BaseException:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise
-    fsync_folder(path.parent)
+    sync(path.parent)
 
 
 def _make_folders(path: Path) -> None:
@@ -178,11 +169,3 @@ def damaged(folder: Path) -> Path | None:
         except (pa.ArrowException, OSError, ValueError, EOFError):
             return path
     return None
-
-
-def remove(path: Path) -> None:
-    """Remove a file or folder where it exists."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

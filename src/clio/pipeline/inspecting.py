@@ -18,7 +18,7 @@ from clio.conversation import Conversation, Outcome, normalise_text
 from clio.facets.language import LANGUAGE
 from clio.facets.shape import TURNS, WORDS
 from clio.pipeline.progress import NoProgress, Progress
-from clio.pipeline.sifting import Sifter, check, condition, hash64
+from clio.pipeline.sifting import Sifter, condition, hash64
 from clio.pipeline.watching import Watched
 from clio.settings import Settings
 from clio.sources import Inputs, Row, expand, read
@@ -222,7 +222,6 @@ def inspect(
     A conversation takes some 150 bytes of memory, for finding duplicates and counting accounts.
     """
     settings = settings or Settings()
-    check(settings)
     where = condition(settings)
     named = [inputs] if isinstance(inputs, str | Path) else list(inputs)
     told = progress or NoProgress()

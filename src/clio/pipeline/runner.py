@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 
+from clio import filesystem
 from clio.conversation import Outcome
 from clio.errors import ClioError, RunError
 from clio.pipeline import files
@@ -115,17 +116,18 @@ def run(
     from clio.pipeline.stages import STAGES
 
     named = [inputs] if isinstance(inputs, str | Path) else list(inputs)
-    check(settings or Settings())
+    settings = settings or Settings()
+    check(settings)
     path = Path(out) if out is not None else default_directory(named)
     directory = RunDirectory(path)
     with explained(directory), ExitStack() as held:
-        found = expand(named, format=(settings or Settings()).format)
+        found = expand(named, format=settings.format)
         directory.create()
         held.enter_context(directory.lock())
         directory.load()
         context = Context(
             directory=directory,
-            settings=settings or Settings(),
+            settings=settings,
             inputs=found,
             progress=progress or NoProgress(),
         )
@@ -204,7 +206,7 @@ def _forget(stages: Sequence[Stage], directory: RunDirectory) -> None:
     directory.save()
     for stage in stages:
         for path in stage.outputs(directory):
-            files.remove(path)
+            filesystem.remove(path)
 
 
 def _forget_damage(stages: Sequence[Stage], directory: RunDirectory, error: Exception) -> None:

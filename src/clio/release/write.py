@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ import orjson
 import pyarrow.parquet as pq
 
 from clio.errors import ReleaseError
+from clio.filesystem import remove, sync
 from clio.privacy.tiers import Releasable
 from clio.release.schema import (
     INFO_FILE,
@@ -85,7 +85,7 @@ def write_release(run: Path, tables: Mapping[str, Releasable], info: ReleaseInfo
         return final  # the link is swapped last: it stands, and what stands is never changed
     for left_over in (aside, final):
         # A number that the link never named was left by a killed run; nobody has seen it.
-        _remove(left_over)
+        remove(left_over)
     # Without parents: a run that was removed meanwhile does not come back as a part of itself.
     releases.mkdir(exist_ok=True)
     aside.mkdir()
@@ -95,12 +95,12 @@ def write_release(run: Path, tables: Mapping[str, Releasable], info: ReleaseInfo
         shutil.rmtree(aside, ignore_errors=True)
         raise
     aside.rename(final)
-    _sync(releases)
+    sync(releases)
     link = run / f".{LATEST_LINK}"
     link.unlink(missing_ok=True)
     link.symlink_to(Path(RELEASES_DIRECTORY) / final.name)
     link.replace(run / LATEST_LINK)
-    _sync(run)
+    sync(run)
     return final
 
 
@@ -112,19 +112,4 @@ def _fill(aside: Path, tables: Mapping[str, Releasable], info: ReleaseInfo) -> N
     )
     (aside / INFO_FILE).write_bytes(text + b"\n")
     for path in (*aside.iterdir(), aside):
-        _sync(path)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync(path)

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
+from clio import filesystem
 from clio.conversation import Conversation, Outcome, normalise_text
 from clio.errors import InputError
 from clio.pipeline import files
@@ -108,7 +109,7 @@ class _Reader:
             self.rows += table.num_rows
             self.shards += 1
         for part in files.parts(conversations_folder(self.directory))[self.shards :]:
-            files.remove(part)
+            filesystem.remove(part)
 
     def run(self) -> None:
         self.restore()
