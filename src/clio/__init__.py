@@ -13,7 +13,7 @@ from importlib.metadata import version
 
 from clio.conversation import Conversation, Message
 from clio.errors import ClioError
-from clio.facets import Facet
+from clio.facet import Facet
 from clio.pipeline import Run, run
 from clio.release.read import Release, open_release
 from clio.settings import Settings, load_settings

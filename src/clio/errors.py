@@ -12,6 +12,9 @@ conversation. The codes are explained in ``docs/errors.md``.
     ├── ReleaseError       CLIO-REL   there is no release, or it is of another version
     ├── TooSmallError      CLIO-SMALL nothing in the corpus may be released
     ├── FailuresError      CLIO-FAIL  more rows failed than the settings allow
+    ├── ModelError         CLIO-MODEL the model cannot be asked: no key, no such model, no server
+    ├── BudgetError        CLIO-COST  the run's limit on cost or calls is reached
+    ├── WaitingError       CLIO-WAIT  answers are awaited that somebody else has to bring
     ├── DiskError          CLIO-DISK  a file cannot be written or read: full, read-only, failing
     ├── OutOfMemoryError   CLIO-MEM   memory ran out
     └── UnexpectedError    CLIO-BUG   a mistake of Clio's own
@@ -79,6 +82,24 @@ class FailuresError(ClioError):
     """More rows failed than ``max_failed_share`` allows; the run stopped by itself."""
 
     code = "CLIO-FAIL"
+
+
+class ModelError(ClioError):
+    """A language model cannot be asked: no key, no such model, the server is gone."""
+
+    code = "CLIO-MODEL"
+
+
+class BudgetError(ClioError):
+    """The run's limit on cost or calls is reached; everything so far is kept."""
+
+    code = "CLIO-COST"
+
+
+class WaitingError(ClioError):
+    """Answers are awaited that somebody else has to bring; exit status 3."""
+
+    code = "CLIO-WAIT"
 
 
 class DiskError(ClioError):

@@ -3,8 +3,9 @@
 To add a computed facet, write it in a file of this package and add it to `COMPUTED`.
 """
 
+from clio.facet import Facet
 from clio.facets.asked import REQUEST
-from clio.facets.base import UNKNOWN, ComputedFacet, Facet, Value
+from clio.facets.base import ComputedFacet
 from clio.facets.language import LANGUAGE, detect_language
 from clio.facets.shape import CODE, TURNS, WORDS
 from clio.facets.time import TIME_OF_DAY, WEEKDAY
@@ -16,9 +17,6 @@ __all__ = [
     "ASKED",
     "COMPUTED",
     "REQUEST",
-    "UNKNOWN",
     "ComputedFacet",
-    "Facet",
-    "Value",
     "detect_language",
 ]

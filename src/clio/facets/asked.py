@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clio.facets.base import Facet
+from clio.facet import Facet
 
 REQUEST = Facet(
     name="request",

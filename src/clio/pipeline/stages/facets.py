@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 from clio.analysts import Analyst, Answer, load_analyst
 from clio.conversation import Conversation, Message, Outcome, Role
 from clio.errors import FailuresError
-from clio.facets import ASKED, COMPUTED, Facet
+from clio.facet import Facet
+from clio.facets import ASKED, COMPUTED
 from clio.pipeline import files
 from clio.pipeline.run_directory import RunDirectory
 from clio.pipeline.stage import Context, Report, Stage, rows_of

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from clio.conversation import Outcome
 from clio.errors import InputError
-from clio.facets import ASKED, UNKNOWN
+from clio.facet import UNKNOWN
+from clio.facets import ASKED
 from clio.pipeline import files
 from clio.pipeline.run_directory import RunDirectory
 from clio.pipeline.stage import Context, Report, Stage, rows_of
