@@ -30,7 +30,10 @@ class Facet:
     options
         The closed answers of a category.
     low, high
-        The ends of a scale or the bounds of a number, where it has any.
+        The ends of a scale or the bounds of a number, where it has any. Of a text, `high` is its
+        longest in characters.
+    nullable
+        A model may leave it without an answer: the conversation does not tell.
     clustered
         A free text whose answers are grouped by meaning.
     breakdown
@@ -58,6 +61,7 @@ class Facet:
     measure: bool = False
     bins: tuple[int, ...] = ()
     unit: str = ""
+    nullable: bool = False
     version: int = 1
 
     def bin_labels(self) -> tuple[str, ...]:

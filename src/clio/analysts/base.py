@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from clio.conversation import Conversation, Outcome
+from clio.facet import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +22,14 @@ class Answer:
         Answers by facet name; a facet that is missing has no answer.
     reason
         Why there is no answer. Never holds text of the conversation.
+    cut
+        The analyst saw the head and the tail only: the conversation was over its budget.
     """
 
     outcome: Outcome
-    values: Mapping[str, str | int | bool] = field(default_factory=dict)
+    values: Mapping[str, Value] = field(default_factory=dict)
     reason: str | None = None
+    cut: bool = False
 
 
 class Analyst(Protocol):
@@ -33,10 +37,20 @@ class Analyst(Protocol):
 
     An implementation is a function of the conversations alone: the same conversation gets the
     same answer in any company and any order.
+
+    Attributes
+    ----------
+    name
+        As in ``--analyst``; stands in the release.
+    version
+        Rises when answers change.
+    answers
+        Names of the facets that it answers.
     """
 
     name: str
     version: str
+    answers: tuple[str, ...]
 
     def answer(self, conversations: Sequence[Conversation]) -> list[Answer]:
         """One answer a conversation, in order."""

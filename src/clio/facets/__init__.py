@@ -4,9 +4,10 @@ To add a computed facet, write it in a file of this package and add it to `COMPU
 """
 
 from clio.facet import Facet
-from clio.facets.asked import REQUEST
+from clio.facets.asked import MODEL_FACETS, REQUEST, standard_facets
 from clio.facets.base import ComputedFacet
 from clio.facets.language import LANGUAGE, detect_language
+from clio.facets.own import own_facets
 from clio.facets.shape import CODE, TURNS, WORDS
 from clio.facets.time import TIME_OF_DAY, WEEKDAY
 
@@ -16,7 +17,10 @@ ASKED: tuple[Facet, ...] = (REQUEST,)
 __all__ = [
     "ASKED",
     "COMPUTED",
+    "MODEL_FACETS",
     "REQUEST",
     "ComputedFacet",
     "detect_language",
+    "own_facets",
+    "standard_facets",
 ]

@@ -4,6 +4,8 @@ Those who have questions (facets, descriptions, hierarchy) build `Prompt`s; whoe
 an `Asker`. Neither side knows the other.
 """
 
+from clio.prompting.checking import check_codes, check_text, windows
+from clio.prompting.marking import DATA_RULES, Guard, clean, guard, marked, unmarked
 from clio.prompting.prompt import (
     Asker,
     InvalidAnswerError,
@@ -14,4 +16,21 @@ from clio.prompting.prompt import (
     ask_all,
 )
 
-__all__ = ["Asker", "InvalidAnswerError", "PendingError", "Prompt", "Purpose", "Reply", "ask_all"]
+__all__ = [
+    "DATA_RULES",
+    "Asker",
+    "Guard",
+    "InvalidAnswerError",
+    "PendingError",
+    "Prompt",
+    "Purpose",
+    "Reply",
+    "ask_all",
+    "check_codes",
+    "check_text",
+    "clean",
+    "guard",
+    "marked",
+    "unmarked",
+    "windows",
+]
