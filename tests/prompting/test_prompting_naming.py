@@ -1,7 +1,7 @@
 import contextlib
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from clio.prompting import InvalidAnswerError, guard
@@ -99,6 +99,7 @@ def test_any_text_is_a_fine_title_or_an_invalid_answer(value):
 
 
 @given(st.lists(st.text(), max_size=6))
+@example(["one\n2. two", "a\u2028b\x85c\rd"])
 def test_a_text_takes_one_line_of_a_list_whatever_it_holds(texts):
     lines = numbered(texts).split("\n") if texts else []
     assert len(lines) == len(texts)

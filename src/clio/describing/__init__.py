@@ -7,6 +7,11 @@ groups of clusters by what their children share.
 from clio.describing.description import Description, Members
 from clio.describing.groups import describe_groups
 from clio.describing.headings import free_phrases
+from clio.describing.model import (
+    ModelDescriptions,
+    describe_groups_by_model,
+    describe_parents_by_model,
+)
 from clio.describing.parents import describe_parents
 from clio.describing.template_words import GRAMMAR_WORDS, TEMPLATE_WORDS
 
@@ -15,7 +20,10 @@ __all__ = [
     "TEMPLATE_WORDS",
     "Description",
     "Members",
+    "ModelDescriptions",
     "describe_groups",
+    "describe_groups_by_model",
     "describe_parents",
+    "describe_parents_by_model",
     "free_phrases",
 ]

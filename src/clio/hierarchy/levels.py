@@ -17,7 +17,7 @@ _MOST_LEVELS = 4
 _CUTS = 6
 """Further cuts at most, to reach the number of groups wanted."""
 
-_SMALLEST_WEIGHT = 1e-6
+SMALLEST_WEIGHT = 1e-6
 """An empty leaf still has a place in the tree."""
 
 
@@ -95,20 +95,20 @@ def build(
         raise ValueError("centroids and sizes differ in length")
     if n_top < 1:
         raise ValueError("n_top must be at least 1")
-    weights = np.maximum(sizes.astype(np.float64), _SMALLEST_WEIGHT)
+    weights = np.maximum(sizes.astype(np.float64), SMALLEST_WEIGHT)
     points = centroids.astype(np.float32)
     parents: list[NDArray[np.int32]] = []
     for wanted in level_sizes(len(centroids), n_top):
         if wanted >= len(points):
             continue
-        up = _group(points, weights, wanted)
+        up = group_nodes(points, weights, wanted)
         parents.append(up)
         weights, means = group_means(points, weights, up)
         points = means.astype(np.float32)
     return Hierarchy(parents)
 
 
-def _group(
+def group_nodes(
     points: NDArray[np.float32], weights: NDArray[np.float64], wanted: int
 ) -> NDArray[np.int32]:
     """About `wanted` groups of two or more.
@@ -118,19 +118,19 @@ def _group(
     """
     pairs, _ = ward_merges(points, weights)
     groups = wanted
-    best = _adopt_singles(points, weights, cut(pairs, len(points), groups))
+    best = adopt_singles(points, weights, cut(pairs, len(points), groups))
     for _ in range(_CUTS):
         missing = wanted - 1 - int(best.max())
         groups += missing
         if missing == 0 or groups >= len(points):
             break
-        up = _adopt_singles(points, weights, cut(pairs, len(points), groups))
+        up = adopt_singles(points, weights, cut(pairs, len(points), groups))
         if best.max() < up.max() < wanted:
             best = up
     return best
 
 
-def _adopt_singles(
+def adopt_singles(
     points: NDArray[np.float32], weights: NDArray[np.float64], groups: NDArray[np.int64]
 ) -> NDArray[np.int32]:
     """Let groups of one join the group that Ward's criterion finds nearest, the lightest first.
