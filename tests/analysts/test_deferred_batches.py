@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clio.analysts import batching
+from clio.analysts.batching import Pauses
 from clio.analysts.budget import Budget
 from clio.analysts.cache import Cache
 from clio.analysts.journal import Journal
@@ -279,7 +280,7 @@ def test_what_cannot_be_deleted_is_named_and_deleted_later(tmp_path):
     provider.on_delete = lambda: TransientError("not now")
     with opened(tmp_path, provider) as asker:
         ask_shards(asker, shards(1, 10))
-        assert asker.outstanding() == ["batch-0 at https://memory.invalid: to be deleted"]
+    assert asker.outstanding() == ["batch-0 at https://memory.invalid: to be deleted"]
     provider.on_delete = lambda: None
     with opened(tmp_path, provider) as asker:
         assert len(asker.outstanding()) == 1
@@ -311,6 +312,28 @@ def test_threads_that_wait_together_share_the_looks(tmp_path):
         assert outcomes(asker) == {"answered": 40}
     assert [reply.value for place in range(4) for reply in replies[place]] == list(range(40))
     assert set(requested(provider).values()) == {1}
+
+
+def test_closing_ends_the_waiting(tmp_path):
+    provider = MemoryBatches(polls=10_000)
+    told = []
+    with opened(tmp_path, provider) as asker:
+        asker._carrier._pauses = Pauses(first=60.0, longest=60.0)
+        looking = threading.Event()
+        asker.on_wait = lambda done, total: looking.set()
+
+        def work():
+            with pytest.raises(ModelError) as caught:
+                ask_shards(asker, shards(1, 10))
+            told.append(str(caught.value))
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        assert looking.wait(10)
+    thread.join(10)
+    assert "waiting was stopped; run the same command again" in told[0]
+    with pytest.raises(ModelError, match="asking was stopped"):
+        asker.ask(shards(1, 10)[0])
 
 
 def test_nothing_is_handed_in_beyond_the_budget(tmp_path):

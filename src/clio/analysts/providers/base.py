@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 
@@ -105,8 +106,29 @@ class UnanswerableError(ProviderError):
     """This request will never be answered (too long, not accepted): give it up, go on."""
 
 
+class UnsupportedError(ProviderError):
+    """The server does not take something of how the request was put; the provider has changed its
+    ways, so the same request may be sent again at once."""
+
+
 class FatalError(ProviderError):
     """No request will be answered (a wrong key, no such model, no credit): stop the run."""
+
+
+class UnclearError(ProviderError):
+    """Whether a batch was handed in cannot be told: a person has to look.
+
+    Parameters
+    ----------
+    message
+        One line.
+    candidates
+        The provider's ids of batches that may be it.
+    """
+
+    def __init__(self, message: str, candidates: Sequence[str]) -> None:
+        super().__init__(message)
+        self.candidates = tuple(candidates)
 
 
 class Provider(Protocol):
@@ -140,11 +162,45 @@ class Provider(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BatchStatus:
-    """How far a batch is: `done` of `total`; `ended` when nothing more will come."""
+    """How far a batch is.
+
+    Attributes
+    ----------
+    done, total
+        Requests.
+    ended
+        Nothing more will come.
+    refused
+        The provider took the batch and then refused it as a whole, which costs nothing: for now
+        (`OverloadedError`) or for good.
+    """
 
     done: int
     total: int
     ended: bool
+    refused: ProviderError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A batch that was about to be handed in when all that is known of it ends.
+
+    Attributes
+    ----------
+    label
+        As in `BatchProvider.submit`.
+    total
+        Requests in it.
+    since
+        When the intent was written down, UTC; by this machine's clock.
+    others
+        The provider's ids of batches that are known to be something else.
+    """
+
+    label: str
+    total: int
+    since: datetime
+    others: frozenset[str]
 
 
 class BatchProvider(Protocol):
@@ -166,26 +222,46 @@ class BatchProvider(Protocol):
     async def submit(self, label: str, requests: Sequence[Request]) -> str:
         """Hand in a batch under a label of ours; the provider's id of it.
 
+        Label and requests' keys are of letters and digits, and each key begins with the label.
         The label was journalled before, and is sent along so that `find` knows the batch again.
-        """
-        ...
-
-    async def find(self, label: str) -> str | None:
-        """The id of a batch that was handed in under the label, or ``None`` where there is none.
 
         Raises
         ------
+        TransientError
+            The batch may have been handed in or not: ask `find` before another try.
         ProviderError
-            It cannot be told.
+            Of another kind: it was not handed in.
+        """
+        ...
+
+    async def find(self, intent: Intent) -> str | None:
+        """The id of a batch that was handed in as intended, ``None`` where there is none.
+
+        What was left behind of one that was only half handed in is deleted.
+
+        Raises
+        ------
+        UnclearError
+            It cannot be told, or not yet.
+        ProviderError
+            The provider cannot be asked.
         """
         ...
 
     async def poll(self, batch: str) -> BatchStatus:
-        """How far it is."""
+        """How far it is; one that the provider does not know any more has ended."""
         ...
 
     def collect(self, batch: str) -> AsyncIterator[tuple[str, Completion | ProviderError]]:
-        """Key and outcome of each request of an ended batch, in any order."""
+        """Key and outcome of each request of an ended batch, in any order.
+
+        What the provider no longer has is left out.
+
+        Raises
+        ------
+        ProviderError
+            The answers cannot be fetched.
+        """
         ...
 
     async def delete(self, batch: str) -> None:
