@@ -50,7 +50,7 @@ def test_bare_clio_says_what_to_type_first():
     assert "clio run FILE" in result.stdout
 
 
-@pytest.mark.parametrize("command", ["demo", "inspect", "run", "serve"])
+@pytest.mark.parametrize("command", ["demo", "describe", "inspect", "estimate", "run", "serve"])
 def test_every_command_has_help_and_the_shared_options(command):
     text = clio(command, "--help").stdout
     for option in ("--config", "--seed", "--quiet", "--json"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 from rich.console import Console
 
-from clio.cli import demo, inspect, run, serve
+from clio.cli import demo, describe, estimate, inspect, run, serve
 
 app = typer.Typer(
     name="clio",
@@ -16,7 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (demo, inspect, run, serve):
+for command in (demo, inspect, estimate, run, serve, describe):
     app.command(name=command.NAME, short_help=command.SHORT, help=command.HELP)(command.command)
 
 

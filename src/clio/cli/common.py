@@ -15,13 +15,16 @@ import orjson
 import typer
 from rich.console import Console
 
-from clio.errors import ClioError, SettingsError, UnexpectedError, from_machine
+from clio.errors import ClioError, SettingsError, UnexpectedError, WaitingError, from_machine
 from clio.server import DEFAULT_PORT, bind, create_app, run, url_of
 from clio.sources.registry import ROW_FORMATS
 
 EXIT_FAILURE = 1
 EXIT_USAGE = 2
+EXIT_WAITING = 3
 EXIT_INTERRUPTED = 130
+
+_STATUS: dict[type[ClioError], int] = {SettingsError: EXIT_USAGE, WaitingError: EXIT_WAITING}
 
 DEBUG_VARIABLE = "CLIO_DEBUG"
 """Where this is set, an unexpected error shows its traceback, which may quote what was read."""
@@ -103,8 +106,8 @@ def _fail(error: ClioError, *, as_json: bool) -> NoReturn:
         with suppress(OSError):  # standard output may be what failed
             print_json({"error": {"code": error.code, "message": error.message}})
     messages.print(f"clio: {error}", style="red", markup=False, emoji=False)
-    wrong_usage = isinstance(error, SettingsError)
-    raise typer.Exit(EXIT_USAGE if wrong_usage else EXIT_FAILURE) from None
+    status = next((s for kind, s in _STATUS.items() if isinstance(error, kind)), EXIT_FAILURE)
+    raise typer.Exit(status) from None
 
 
 def _unexpected(error: Exception) -> UnexpectedError:

@@ -26,6 +26,7 @@ SECONDS_A_LINE = 10.0
 
 DOING = {
     "inspect": "Looking at conversations",
+    "estimate": "Counting tokens",
     "read": "Reading conversations",
     "facets": "Extracting facets",
     "texts": "Gathering texts",
@@ -109,6 +110,19 @@ class _Lines:
         took = "as before" if skipped else f"{seconds:.1f} s"
         count = f"{self.done:,} {self.unit}, " if not skipped and self.done else ""
         self.console.print(f"{name}: {count}{took}", markup=False)
+
+
+@contextmanager
+def paused(progress: Progress) -> Iterator[None]:
+    """Take the display away while somebody is asked something."""
+    if not isinstance(progress, _Bars):
+        yield
+        return
+    progress.bars.stop()
+    try:
+        yield
+    finally:
+        progress.bars.start()
 
 
 @contextmanager

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 import clio
+from clio.cli.asking import confirm
 from clio.cli.common import (
     Config,
     Format,
@@ -18,13 +20,34 @@ from clio.cli.common import (
     Seed,
     Where,
     ending,
+    messages,
     output,
     print_json,
     serve_until_stopped,
 )
-from clio.cli.progress import progress_display
+from clio.cli.options import (
+    Analyst,
+    BaseClusters,
+    BaseUrl,
+    Concurrency,
+    ConversationTokens,
+    Describe,
+    DescribeModel,
+    FacetModel,
+    FacetsFile,
+    Language,
+    MaxCalls,
+    MaxCost,
+    PricesFile,
+    RequestsPerMinute,
+    Screen,
+    TokensPerMinute,
+    Yes,
+)
+from clio.cli.progress import paused, progress_display
 from clio.cli.summary import print_summary, summary_json
-from clio.pipeline import Run
+from clio.errors import ModelError
+from clio.pipeline import Estimate, Progress, Run, estimate
 from clio.server import DEFAULT_PORT
 from clio.settings import Preset, Settings, load_settings
 
@@ -37,10 +60,45 @@ HELP = (
 )
 
 
-def carry_out(inputs: list[str], out: Path | None, settings: Settings, *, quiet: bool) -> Run:
+def carry_out(
+    inputs: list[str], out: Path | None, settings: Settings, *, quiet: bool, yes: bool = False
+) -> Run:
     """Run with a progress display that fits where it is shown."""
     with progress_display(quiet=quiet) as progress:
-        return clio.run(inputs, out=out, settings=settings, progress=progress)
+        return clio.run(
+            inputs,
+            out=out,
+            settings=settings,
+            progress=progress,
+            sending=asking(
+                lambda: estimate(inputs, settings=settings), progress, yes=yes, quiet=quiet
+            ),
+        )
+
+
+def asking(
+    found: Callable[[], Estimate], progress: Progress, *, yes: bool, quiet: bool
+) -> Callable[[str], None]:
+    """What says where texts go before they leave, and asks whether to go on."""
+
+    def sending(host: str) -> None:
+        with paused(progress):
+            try:
+                confirm(found, host, yes=yes, quiet=quiet, console=messages)
+            except typer.Exit:
+                raise ModelError(f"not sent to {host}; what was read is kept") from None
+
+    return sending
+
+
+def say_host(*, quiet: bool) -> Callable[[str], None]:
+    """What says where texts go before they leave, without a question."""
+
+    def sending(host: str) -> None:
+        if not quiet:
+            messages.print(f"Answers to facets go to {host}, to be described", markup=False)
+
+    return sending
 
 
 def report(run: Run, *, quiet: bool, as_json: bool) -> None:
@@ -58,20 +116,27 @@ def command(
     ] = None,
     where: Where = None,
     format_name: Format = None,
-    analyst: Annotated[
-        str | None, typer.Option("--analyst", help="Who answers the facets: extractive.")
-    ] = None,
+    analyst: Analyst = None,
+    facet_model: FacetModel = None,
+    describe: Describe = None,
+    describe_model: DescribeModel = None,
+    base_url: BaseUrl = None,
+    facets: FacetsFile = None,
+    screen: Screen = None,
+    language: Language = None,
+    max_cost: MaxCost = None,
+    max_calls: MaxCalls = None,
+    concurrency: Concurrency = None,
+    requests_per_minute: RequestsPerMinute = None,
+    tokens_per_minute: TokensPerMinute = None,
+    prices: PricesFile = None,
+    conversation_tokens: ConversationTokens = None,
+    yes: Yes = False,
     embedder: Annotated[
         str | None,
         typer.Option("--embedder", help="Text to vectors: auto, minilm or multilingual."),
     ] = None,
-    describe: Annotated[
-        str | None, typer.Option("--describe", help="Who writes titles: extractive.")
-    ] = None,
-    base_clusters: Annotated[
-        int | None,
-        typer.Option("--base-clusters", min=1, help="Number of base clusters; else from the data."),
-    ] = None,
+    base_clusters: BaseClusters = None,
     privacy: Annotated[
         Preset | None, typer.Option("--privacy", help="Thresholds of the release.")
     ] = None,
@@ -103,8 +168,21 @@ def command(
         "where": where,
         "format": format_name,
         "analyst": analyst,
-        "embedder": embedder,
+        "facet_model": facet_model,
         "describe": describe,
+        "describe_model": describe_model,
+        "base_url": base_url,
+        "facets": facets,
+        "screen": screen,
+        "language": language,
+        "max_cost": max_cost,
+        "max_calls": max_calls,
+        "concurrency": concurrency,
+        "requests_per_minute": requests_per_minute,
+        "tokens_per_minute": tokens_per_minute,
+        "prices": prices,
+        "conversation_tokens": conversation_tokens,
+        "embedder": embedder,
         "base_clusters": base_clusters,
         "privacy": privacy,
         "min_accounts": min_accounts,
@@ -115,7 +193,7 @@ def command(
     }
     with ending(as_json=as_json, resumable=True):
         settings = load_settings(options, config=config)
-        run = carry_out(inputs, out, settings, quiet=quiet)
+        run = carry_out(inputs, out, settings, quiet=quiet, yes=yes)
         report(run, quiet=quiet, as_json=as_json)
         if open_browser:
             serve_until_stopped(

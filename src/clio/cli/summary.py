@@ -32,8 +32,11 @@ def notes(run: Run) -> list[str]:
 
 def skipped(run: Run) -> dict[str, int]:
     """Rows that were skipped, by reason."""
-    found = run.details["read"].get("skipped", {})
-    return {str(k): int(v) for k, v in found.items()} if isinstance(found, dict) else {}
+    reasons: Counter[str] = Counter()
+    for stage in ("read", "facets"):
+        found = run.details[stage].get("skipped", {})
+        reasons.update(found if isinstance(found, dict) else {})
+    return dict(reasons)
 
 
 def passed_over(run: Run) -> list[dict[str, str]]:
@@ -67,6 +70,8 @@ def summary_json(run: Run) -> dict[str, Any]:
         ],
         "withheld": release.table("withheld").to_pylist(),
         "notes": notes(run),
+        "models": run.models,
+        "outstanding": run.outstanding,
         "seconds": run.seconds,
     }
 
@@ -107,6 +112,7 @@ def print_summary(console: Console, run: Run) -> None:
         console.print(f"Note: {note}", markup=False)
     if not info.publishable:
         console.print("[bold red]Not anonymous, do not share.[/bold red]")
+    _print_models(console, run)
     seconds = run.seconds
     slowest = ", ".join(f"{name} {value:.1f}" for name, value in seconds.items())
     console.print(f"\n{sum(seconds.values()):.1f} seconds ({slowest})", style="dim")
@@ -114,6 +120,20 @@ def print_summary(console: Console, run: Run) -> None:
     console.print(
         f"Release {info.number} lies in {path}. Next: clio serve {shlex.quote(path)}", markup=False
     )
+
+
+def _print_models(console: Console, run: Run) -> None:
+    """What models were asked over all starts of the run, and what still lies elsewhere."""
+    for name, used in run.models.items():
+        tokens = used["tokens"]["input"] + used["tokens"]["output"]
+        cost = "" if used["cost"] is None else f", ${used['cost']:,.2f}"
+        console.print(
+            f"\nAsked {name}: {used['calls']:,} calls, {tokens:,} tokens{cost}",
+            markup=False,
+            style="dim",
+        )
+    for line in run.outstanding:
+        console.print(f"Still outside the run: {line}", markup=False)
 
 
 def _print_left_out(console: Console, run: Run) -> None:
