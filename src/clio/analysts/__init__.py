@@ -1,4 +1,8 @@
-"""Who answers the asked facets. To add an analyst: one file here and one line in `ANALYSTS`."""
+"""Who answers the asked facets: an offline analyst, or a language model.
+
+To add an offline analyst: one file here and one line in `ANALYSTS`. To add a provider of models:
+one file in `clio.analysts.providers`.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ ANALYSTS: dict[str, tuple[str, str]] = {
 
 
 def load_analyst(name: str) -> Analyst:
-    """The analyst of that name; its module is imported only now.
+    """The offline analyst of that name; its module is imported only now.
 
     Raises
     ------

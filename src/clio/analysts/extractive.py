@@ -134,6 +134,7 @@ class ExtractiveAnalyst:
 
     name = "extractive"
     version = "1"
+    answers = ("request",)
 
     def answer(self, conversations: Sequence[Conversation]) -> list[Answer]:
         """One answer a conversation; ``SKIPPED`` where the requester asked for nothing."""

@@ -1,0 +1,358 @@
+"""Asking a model from any thread: what is known comes from the cache, the rest from a provider."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future, wait
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Protocol, Self
+
+from clio.analysts.answers import Reading, first_request, read_answer, second_request
+from clio.analysts.budget import Budget
+from clio.analysts.cache import Cache
+from clio.analysts.calling import Calls, StoppedError
+from clio.analysts.ledger import Ledger
+from clio.analysts.limits import Limits
+from clio.analysts.prices import Price
+from clio.analysts.providers import load_provider
+from clio.analysts.providers.base import Completion, Provider, Request, UnanswerableError
+from clio.conversation import Outcome
+from clio.errors import ModelError, SettingsError
+from clio.prompting import Asker, Prompt, Reply
+
+CACHE_FILE: Final = "answers.sqlite"
+"""In the private folder of a run."""
+
+_DEFERRED: Final = ("batch", "files")
+"""First words of names whose answers come later."""
+
+_PART: Final = 256
+"""Prompts handed in at once: the first calls leave while the rest is still looked up."""
+
+_STOPPED: Final = "asking was stopped; run the same command again: what is done is kept"
+
+
+class ModelAsker(Asker, Protocol):
+    """An asker that can be let go of and gives an account.
+
+    Attributes
+    ----------
+    host
+        Where texts are sent to; shown before the first byte leaves.
+    ledger
+        What was asked, how it ended and what it cost.
+    """
+
+    host: str
+    ledger: Ledger
+
+    def close(self) -> None:
+        """Let what is under way finish, keep it, and let go of everything."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+def open_asker(
+    name: str,
+    *,
+    folder: Path,
+    base_url: str | None = None,
+    limits: Limits = Limits(),
+    budget: Budget | None = None,
+    price: Price | None = None,
+) -> ModelAsker:
+    """An asker of a model.
+
+    Parameters
+    ----------
+    name
+        As in ``--analyst``: ``anthropic:MODEL``, ``openai:MODEL``, ``batch:anthropic:MODEL``,
+        ``batch:openai:MODEL``, ``files:DIR``, or another package's ``NAME:MODEL``.
+    folder
+        The private folder of the run, where answers are kept.
+    base_url
+        Of a server other than the provider's own.
+    limits, budget, price
+        What is allowed, and what a call costs.
+
+    Raises
+    ------
+    SettingsError
+        The name names nobody.
+    ModelError
+        The provider cannot be used: no SDK, no key, or texts would go out in the open.
+    DiskError
+        Answers cannot be kept.
+    """
+    provider_name, _, model = name.partition(":")
+    if not model:
+        raise SettingsError(f"'{name}' names no model; write PROVIDER:MODEL, or files:DIR")
+    if provider_name in _DEFERRED:
+        from clio.analysts.deferred import open_deferred
+
+        cache = Cache(folder / CACHE_FILE)
+        try:
+            return open_deferred(
+                name,
+                base_url=base_url,
+                budget=budget,
+                price=price,
+                cache=cache,
+                ledger=Ledger(cache, _counted(name), price),
+            )
+        except BaseException:
+            cache.close()
+            raise
+    provider = load_provider(provider_name, model, base_url)
+    return ImmediateAsker(provider, folder / CACHE_FILE, limits=limits, budget=budget, price=price)
+
+
+class ImmediateAsker:
+    """Asks a provider that answers at once. Any thread may ask, several at the same time.
+
+    All calls are made on one event loop in a thread of its own, so that they share connections,
+    limits and budget. A prompt that several ask at the same time is asked once.
+
+    Parameters
+    ----------
+    provider
+        Who answers.
+    path
+        The file that answers are kept in.
+    limits, budget, price
+        What is allowed, and what a call costs.
+    """
+
+    def __init__(
+        self,
+        provider: Provider,
+        path: Path,
+        *,
+        limits: Limits = Limits(),
+        budget: Budget | None = None,
+        price: Price | None = None,
+    ) -> None:
+        self.host = provider.host
+        self._provider = provider
+        self._limits = limits
+        self._cache = Cache(path)
+        self.ledger = Ledger(self._cache, provider.name, price)
+        self._asked: dict[str, Future[Reply]] = {}
+        self._lock = threading.Lock()
+        self._closed = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="clio-asker", daemon=True)
+        self._thread.start()
+        self._calls = asyncio.run_coroutine_threadsafe(
+            self._start(budget, price), self._loop
+        ).result()
+
+    def ask(self, prompts: Sequence[Prompt]) -> list[Reply]:
+        """One reply a prompt, in order; as `Asker.ask`.
+
+        Raises
+        ------
+        ModelError
+            No request will be answered, the server is gone, or asking was stopped.
+        BudgetError
+            The budget is used up. What was under way is kept, here and above.
+        DiskError
+            Answers cannot be kept.
+        """
+        futures: list[Future[Reply]] = []
+        for start in range(0, len(prompts), _PART):
+            futures += self._hand_in(prompts[start : start + _PART])
+        try:
+            wait(futures)
+        except BaseException:
+            # Ctrl-C: what is under way finishes first. A second one ends that at once.
+            self._loop.call_soon_threadsafe(self._calls.stop, ModelError(_STOPPED))
+            wait(futures, timeout=self._limits.grace)
+            raise
+        try:
+            return [future.result() for future in futures]
+        except StoppedError:
+            # A copy: every thread that raises an error writes its own trace into it.
+            raise copy.copy(self._calls.cause or ModelError(_STOPPED)) from None
+
+    def wait(self) -> None:
+        """Return at once: `ask` leaves nothing awaited."""
+
+    def close(self) -> None:
+        """Let what is under way finish for a while, keep it, and let go of everything."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        asyncio.run_coroutine_threadsafe(self._finish(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        # What was handed over too late to be begun.
+        for key in list(self._asked):
+            self._settle(key, StoppedError())
+        self._cache.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _hand_in(self, prompts: Sequence[Prompt]) -> list[Future[Reply]]:
+        """Where the reply to each prompt will be found."""
+        requests = [first_request(self._provider.name, prompt) for prompt in prompts]
+        futures = []
+        mine: dict[str, tuple[Prompt, Request]] = {}
+        with self._lock:
+            if self._closed:
+                raise ModelError(_STOPPED)
+            for prompt, request in zip(prompts, requests, strict=True):
+                # Named before it is looked up, and let go after it is kept: so never asked twice.
+                if request.key not in self._asked:
+                    self._asked[request.key] = Future()
+                    mine[request.key] = (prompt, request)
+                futures.append(self._asked[request.key])
+        self._look_up(mine)
+        return futures
+
+    def _look_up(self, mine: Mapping[str, tuple[Prompt, Request]]) -> None:
+        """Settle what is known already and have the rest asked."""
+        jobs: list[_Job] = []
+        seconds: dict[str, tuple[str, Prompt, Request]] = {}
+        try:
+            known = self._cache.get(list(mine))
+            for key, (prompt, request) in mine.items():
+                if key not in known:
+                    jobs.append(_Job(key, prompt, request, second=False))
+                    continue
+                reading = self._reuse(prompt, known[key])
+                if reading.again:
+                    reason = reading.reply.reason or ""
+                    second = second_request(prompt, request, known[key], reason)
+                    seconds[second.key] = (key, prompt, second)
+                else:
+                    self._settle(key, reading.reply)
+            known = self._cache.get(list(seconds))
+            for second_key, (key, prompt, request) in seconds.items():
+                if second_key in known:
+                    self._settle(key, self._reuse(prompt, known[second_key]).reply)
+                else:
+                    jobs.append(_Job(key, prompt, request, second=True))
+            if jobs:
+                self._loop.call_soon_threadsafe(self._begin, jobs)
+        except BaseException as error:
+            for key in mine:
+                self._settle(key, error)
+            raise
+
+    def _reuse(self, prompt: Prompt, completion: Completion) -> Reading:
+        self.ledger.reuse(prompt.purpose, completion.usage)
+        return read_answer(prompt, completion)
+
+    def _settle(self, key: str, outcome: Reply | BaseException) -> None:
+        with self._lock:
+            future = self._asked.pop(key, None)
+        if future is None:
+            return
+        if isinstance(outcome, Reply):
+            future.set_result(outcome)
+        else:
+            future.set_exception(outcome)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_forever()
+        finally:
+            self._loop.close()
+
+    async def _start(self, budget: Budget | None, price: Price | None) -> Calls:
+        return Calls(self._provider, self._cache, self.ledger, self._limits, budget, price)
+
+    def _begin(self, jobs: Iterable[_Job]) -> None:
+        for job in jobs:
+            task = self._loop.create_task(self._answer(job))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _answer(self, job: _Job) -> None:
+        prompt, request = job.prompt, job.request
+        outcome: Reply | BaseException
+        try:
+            completion, reading = await self._calls.read(prompt, request)
+            if reading.again and not job.second:
+                reason = reading.reply.reason or ""
+                request = second_request(prompt, request, completion, reason)
+                _, reading = await self._calls.read(prompt, request)
+            outcome = reading.reply
+        except UnanswerableError as error:
+            outcome = Reply(Outcome.FAILED, reason=str(error))
+        except asyncio.CancelledError:
+            outcome = StoppedError()
+        except Exception as error:
+            outcome = error
+        self._settle(job.key, outcome)
+
+    async def _finish(self) -> None:
+        self._calls.stop(ModelError(_STOPPED))
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=self._limits.grace)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late)
+        with suppress(StoppedError):
+            self._calls.save()
+        await self._provider.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A prompt under way: under what key it is awaited, and what is to be sent for it."""
+
+    key: str
+    prompt: Prompt
+    request: Request
+    second: bool
+
+
+def _counted(name: str) -> str:
+    """Under what name calls are counted: a folder is nobody's name."""
+    return "files" if name.startswith("files:") else name
+
+
+def spent_before(folder: Path, name: str, price: Price | None = None) -> tuple[float, int]:
+    """US dollars at most, and calls, that a model has used in earlier starts of a run.
+
+    Parameters
+    ----------
+    folder, name, price
+        As for `open_asker`.
+    """
+    if not (folder / CACHE_FILE).exists():
+        return 0.0, 0
+    cache = Cache(folder / CACHE_FILE)
+    try:
+        ledger = Ledger(cache, _counted(name), price)
+    finally:
+        cache.close()
+    return ledger.at_most, ledger.calls
