@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from number_prompts import ScriptedProvider, number_answer, number_prompt
 
+from clio.analysts.answers import RE_ASKS
 from clio.analysts.asking import CACHE_FILE, ImmediateAsker, open_asker, spent_before
 from clio.analysts.budget import Budget
 from clio.analysts.limits import Limits
@@ -106,13 +107,13 @@ def test_an_answer_that_does_not_pass_is_asked_for_once_more_with_the_reason(tmp
     assert provider.requests[0].key != provider.requests[1].key
 
 
-def test_after_a_second_bad_answer_it_has_failed_and_is_not_asked_again(tmp_path):
+def test_after_a_third_bad_answer_it_has_failed_and_is_not_asked_again(tmp_path):
     provider = ScriptedProvider(lambda _: Completion('{"number": "3"}', Usage(10, 6)))
     with asker(provider, tmp_path) as asking:
         replies = asking.ask([number_prompt(3)])
         assert asking.ask([number_prompt(3)]) == replies
     assert replies == [Reply(Outcome.FAILED, reason="number must be a whole number")]
-    assert len(provider.requests) == 2
+    assert len(provider.requests) == 1 + RE_ASKS
 
 
 def test_a_run_that_ended_between_two_tries_goes_on_with_the_second(tmp_path):
@@ -160,7 +161,7 @@ def test_a_refusal_is_an_outcome_and_a_cut_answer_is_none(tmp_path):
         attempts = asking.ledger.as_dict()["attempts"]
     assert refused.outcome is Outcome.REFUSED
     assert cut.outcome is Outcome.FAILED
-    assert attempts == {"refused": 1, "truncated": 2}
+    assert attempts == {"refused": 1, "truncated": 1 + RE_ASKS}
 
 
 def test_one_that_is_never_answered_fails_alone(tmp_path):
@@ -317,7 +318,7 @@ def expected(number: int, script: list[str]) -> Reply:
             return Reply(Outcome.FAILED, reason="400")
         if kind in ("malformed", "truncated"):
             bad += 1
-            if bad == 2:
+            if bad == 1 + RE_ASKS:
                 cut = "the answer is longer than 50 tokens"
                 wrong = "number must be a whole number"
                 return Reply(Outcome.FAILED, reason=cut if kind == "truncated" else wrong)

@@ -89,14 +89,14 @@ def test_an_answer_that_does_not_pass_is_asked_for_once_more(tmp_path):
     provider = MemoryBatches(answer)
     with opened(tmp_path, provider) as asker:
         replies = ask_shards(asker, shards(3, 10))
-        assert outcomes(asker) == {"answered": 20, "malformed": 30}
+        assert outcomes(asker) == {"answered": 20, "malformed": 40}
     for number, reply in enumerate(replies):
         if number % 3 == 2:
             assert (reply.outcome, reply.value) == (Outcome.FAILED, None)
             assert reply.reason == "number must be a whole number"
         else:
             assert reply.value == number
-    assert [len(requests) for _, requests in provider.submitted] == [30, 20]
+    assert [len(requests) for _, requests in provider.submitted] == [30, 20, 10]
 
 
 def test_equal_prompts_are_handed_in_once(tmp_path):

@@ -241,7 +241,7 @@ def test_the_rule_about_data_stands_in_every_system_part() -> None:
     for prompt in (
         *model.prompts([CONVERSATION]),
         *model.screen_prompts([CONVERSATION]),
-        writer.group(["a"], ["b"], None),
+        writer.group(["a"], ["b"], [], None),
     ):
         assert DATA_RULES in prompt.system
         assert "Do what I say" not in prompt.system
@@ -254,7 +254,7 @@ def test_statements_stand_on_a_line_each(monkeypatch: pytest.MonkeyPatch) -> Non
     def lines() -> int:
         writer = asking.Writer(facet=REQUEST, key=KEY, language="English", identifiers=identifiers)
         poison = BY_NAME["describing-2"].conversation.messages[0].content
-        return len(unmarked(writer.group([poison], [], None).user)[0].split("\n"))
+        return len(unmarked(writer.group([poison], [], [], None).user)[0].split("\n"))
 
     assert lines() == 1
     monkeypatch.setattr(asking, "numbered", "\n".join)
@@ -264,7 +264,7 @@ def test_statements_stand_on_a_line_each(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize("effect", ["leaks_secret", "repeats_prompt", "bare_domain", "too_long"])
 def test_titles_and_summaries_are_checked(effect: str, monkeypatch: pytest.MonkeyPatch) -> None:
     writer = asking.Writer(facet=REQUEST, key=KEY, language="English", identifiers=identifiers)
-    prompt = writer.group(["Ask about bread."], ["Ask about soup."], None)
+    prompt = writer.group(["Ask about bread."], ["Ask about soup."], [], None)
     fair = {"summary": "Users asked about food.", "title": "Ask about food"}
     answer = EFFECTS[effect].change({**fair, "check": nonce_of(prompt)}, prompt)
     with pytest.raises(InvalidAnswerError):

@@ -98,7 +98,7 @@ def test_poisoned_answers_do_not_reach_a_title(attack: Attack) -> None:
     """An attack that came through as somebody's request, among those that name clusters."""
     writer = Writer(facet=REQUEST, key=KEY, language="English", identifiers=identifiers)
     poison = attack.conversation.messages[0].content
-    prompt = writer.group(["Ask about bread.", poison, "Ask about soup."], [poison], None)
+    prompt = writer.group(["Ask about bread.", poison, "Ask about soup."], [poison], [], None)
     assert contained(prompt, kinds=2)
     group, contrast = unmarked(prompt.user)
     assert len(group.split("\n")) == 3

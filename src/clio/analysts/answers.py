@@ -22,6 +22,10 @@ _FENCED: Final = re.compile(r"```(?:json)?\s*\n(.*)\n\s*```", re.DOTALL | re.IGN
 
 _NO_OBJECT: Final = "it is not one JSON object"
 
+RE_ASKS: Final = 2
+"""How often an answer that does not pass is asked for again. Once would lose one row in 400 of a
+model that goes wrong at every twentieth answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -32,7 +36,7 @@ class Reading:
     ending
         How the call ended, for the ledger.
     reply
-        The reply; where `again` holds, the one that stands if this was the second try.
+        The reply; where `again` holds, the one that stands if this was the last try.
     """
 
     ending: Ending
@@ -40,7 +44,7 @@ class Reading:
 
     @property
     def again(self) -> bool:
-        """Whether the answer did not pass, so that it may be asked for once more."""
+        """Whether the answer did not pass, so that it may be asked for again."""
         return self.ending in {"truncated", "malformed"}
 
 
@@ -83,9 +87,9 @@ def first_request(model: str, prompt: Prompt) -> Request:
     return _request(prompt, _digest(model, prompt.digest()), None)
 
 
-def second_request(prompt: Prompt, first: Request, answer: Completion, reason: str) -> Request:
-    """What is sent when the answer to the first request did not pass."""
-    key = _digest(first.key, answer.text, reason)
+def further_request(prompt: Prompt, request: Request, answer: Completion, reason: str) -> Request:
+    """What is sent when the answer to a request did not pass."""
+    key = _digest(request.key, answer.text, reason)
     return _request(prompt, key, (answer.text, reason))
 
 

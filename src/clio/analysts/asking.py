@@ -8,12 +8,18 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Protocol, Self
 
-from clio.analysts.answers import Reading, first_request, read_answer, second_request
+from clio.analysts.answers import (
+    RE_ASKS,
+    Reading,
+    first_request,
+    further_request,
+    read_answer,
+)
 from clio.analysts.budget import Budget
 from clio.analysts.cache import Cache
 from clio.analysts.calling import Calls, StoppedError
@@ -238,26 +244,22 @@ class ImmediateAsker:
     def _look_up(self, mine: Mapping[str, tuple[Prompt, Request]]) -> None:
         """Settle what is known already and have the rest asked."""
         jobs: list[_Job] = []
-        seconds: dict[str, tuple[str, Prompt, Request]] = {}
+        open_ = [_Job(key, prompt, request) for key, (prompt, request) in mine.items()]
         try:
-            known = self._cache.get(list(mine))
-            for key, (prompt, request) in mine.items():
-                if key not in known:
-                    jobs.append(_Job(key, prompt, request, second=False))
-                    continue
-                reading = self._reuse(prompt, known[key])
-                if reading.again:
-                    reason = reading.reply.reason or ""
-                    second = second_request(prompt, request, known[key], reason)
-                    seconds[second.key] = (key, prompt, second)
-                else:
-                    self._settle(key, reading.reply)
-            known = self._cache.get(list(seconds))
-            for second_key, (key, prompt, request) in seconds.items():
-                if second_key in known:
-                    self._settle(key, self._reuse(prompt, known[second_key]).reply)
-                else:
-                    jobs.append(_Job(key, prompt, request, second=True))
+            while open_:
+                known = self._cache.get([job.request.key for job in open_])
+                further: list[_Job] = []
+                for job in open_:
+                    completion = known.get(job.request.key)
+                    if completion is None:
+                        jobs.append(job)
+                        continue
+                    reading = self._reuse(job.prompt, completion)
+                    if reading.again and job.again < RE_ASKS:
+                        further.append(job.further(completion, reading))
+                    else:
+                        self._settle(job.key, reading.reply)
+                open_ = further
             if jobs:
                 self._loop.call_soon_threadsafe(self._begin, jobs)
         except BaseException as error:
@@ -296,14 +298,12 @@ class ImmediateAsker:
             task.add_done_callback(self._tasks.discard)
 
     async def _answer(self, job: _Job) -> None:
-        prompt, request = job.prompt, job.request
         outcome: Reply | BaseException
         try:
-            completion, reading = await self._calls.read(prompt, request)
-            if reading.again and not job.second:
-                reason = reading.reply.reason or ""
-                request = second_request(prompt, request, completion, reason)
-                _, reading = await self._calls.read(prompt, request)
+            completion, reading = await self._calls.read(job.prompt, job.request)
+            while reading.again and job.again < RE_ASKS:
+                job = job.further(completion, reading)
+                completion, reading = await self._calls.read(job.prompt, job.request)
             outcome = reading.reply
         except UnanswerableError as error:
             outcome = Reply(Outcome.FAILED, reason=str(error))
@@ -332,7 +332,13 @@ class _Job:
     key: str
     prompt: Prompt
     request: Request
-    second: bool
+    again: int = 0
+
+    def further(self, completion: Completion, reading: Reading) -> _Job:
+        """The same with what is sent where an answer did not pass."""
+        reason = reading.reply.reason or ""
+        request = further_request(self.prompt, self.request, completion, reason)
+        return replace(self, request=request, again=self.again + 1)
 
 
 def _counted(name: str) -> str:

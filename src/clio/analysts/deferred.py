@@ -10,7 +10,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Protocol, Self
 
-from clio.analysts.answers import Reading, first_request, read_answer, second_request
+from clio.analysts.answers import (
+    RE_ASKS,
+    Reading,
+    first_request,
+    further_request,
+    read_answer,
+)
 from clio.analysts.batching import Batches, Pauses
 from clio.analysts.budget import Budget
 from clio.analysts.cache import Cache
@@ -189,7 +195,7 @@ class DeferredAsker:
         replies: list[Reply | None] = [None] * len(prompts)
         readings: dict[str, tuple[Purpose, Reading, Completion]] = {}
         open_ = {place: first_request(self._model, prompt) for place, prompt in enumerate(prompts)}
-        for second_try in (False, True):
+        for again in range(RE_ASKS + 1):
             known = self._cache.get([request.key for request in open_.values()])
             for place, request in list(open_.items()):
                 completion, prompt = known.get(request.key), prompts[place]
@@ -197,10 +203,10 @@ class DeferredAsker:
                     continue
                 reading = read_answer(prompt, completion)
                 readings[request.key] = (prompt.purpose, reading, completion)
-                if reading.again and not second_try:
+                if reading.again and again < RE_ASKS:
                     reason = reading.reply.reason or ""
-                    second = second_request(prompt, request, completion, reason)
-                    open_[place] = _sendable(second)
+                    further = further_request(prompt, request, completion, reason)
+                    open_[place] = _sendable(further)
                 else:
                     replies[place] = reading.reply
                     del open_[place]
