@@ -71,3 +71,47 @@ def test_only_personal_goes_below_the_floor(preset):
             settings.thresholds()
         assert PRESETS[preset].publishable
         assert Settings(privacy=preset, min_accounts=10).thresholds().accounts == 10
+
+
+def test_the_models_of_a_run():
+    assert Settings().models == ()
+    both = Settings(analyst="openai:small")
+    assert (both.model_for_facets, both.model_for_titles) == ("openai:small", "openai:small")
+    assert both.models == ("openai:small",)
+    two = Settings(analyst="openai:a", facet_model="openai:b", describe_model="anthropic:c")
+    assert two.models == ("openai:b", "anthropic:c")
+    assert Settings(analyst="openai:a", describe="extractive").models == ("openai:a",)
+    titles = Settings(describe_model="anthropic:c")
+    assert (titles.model_for_facets, titles.model_for_titles) == (None, "anthropic:c")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"analyst": "gpt"}, "--analyst names no model"),
+        ({"analyst": "openai:"}, "--analyst names no model"),
+        ({"analyst": "openai:a", "facet_model": "b"}, "--facet-model names no model"),
+        ({"facet_model": "openai:b"}, "--facet-model needs a model"),
+        ({"facets": "own.toml"}, "--facets needs a model"),
+        ({"screen": "Is it odd?"}, "--screen needs a model"),
+        ({"describe": "model"}, "--describe model needs a model"),
+        ({"describe": "extractive", "describe_model": "openai:b"}, "contradict"),
+        ({"base_url": "http://localhost:8000"}, "--base-url needs"),
+        ({"analyst": "files:out", "base_url": "http://localhost:8000"}, "--base-url needs"),
+        ({"max_cost": 1.0}, "--max-cost needs a model"),
+        ({"max_calls": 1}, "--max-calls needs a model"),
+        ({"analyst": "openai:a", "max_cost": 0}, "'max_cost'"),
+        ({"analyst": "openai:a", "max_cost": float("inf")}, "'max_cost'"),
+        ({"analyst": "openai:a", "concurrency": 0}, "'concurrency'"),
+    ],
+)
+def test_settings_that_do_not_fit_together_are_one_line(given, said):
+    with pytest.raises(SettingsError, match=said) as refused:
+        load_settings(given, environment={})
+    assert len(refused.value.message.splitlines()) == 1
+
+
+def test_paths_are_kept_whole(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settings = load_settings({"analyst": "openai:a", "facets": "own.toml"}, environment={})
+    assert settings.facets == tmp_path / "own.toml"

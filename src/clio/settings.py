@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from clio.errors import SettingsError
 
@@ -100,12 +100,49 @@ MIN_CLUSTER_ACCOUNTS = 10
 """No setting but the ``personal`` preset releases a cluster of fewer accounts."""
 
 
+OFFLINE = "extractive"
+"""The analyst and the writer that need no model."""
+
+WITH_ADDRESS = ("openai:", "batch:openai:")
+"""Models that may be served from another address."""
+
+Writer = Literal["extractive", "model"]
+
+
 class Settings(BaseModel):
     """Everything that can change the result of a run.
 
-    `where` narrows the conversations taken in; its language is that of `clio.sources.where`.
-    `format` names the row format of the input, where looking at the rows would not tell.
-    `shard_rows` is how many rows a shard holds at most; vectors of a shard are computed together.
+    Attributes
+    ----------
+    where
+        Narrows the conversations taken in; its language is that of `clio.sources.where`.
+    format
+        Names the row format of the input, where looking at the rows would not tell.
+    analyst
+        Who answers facets: ``extractive``, or a model as ``PROVIDER:MODEL`` or ``files:DIR``.
+    facet_model, describe_model
+        Models for facets, and for titles and hierarchy, where they are not the analyst.
+    describe
+        Who writes titles and builds the hierarchy; without it the model where there is one.
+    base_url
+        Address of a server that speaks OpenAI's protocol.
+    facets
+        TOML file of the user's own facets; see `clio.facets.own_facets`.
+    screen
+        A question with yes or no; conversations with no are skipped.
+    language
+        English name of the language that a model answers and writes in.
+    max_cost, max_calls
+        US dollars and calls that a run may use of models, over all of its starts.
+    concurrency, requests_per_minute, tokens_per_minute
+        Limits towards a provider.
+    prices
+        TOML file of prices, for models that Clio's own table does not know; see
+        `clio.analysts.prices`.
+    conversation_tokens
+        So much of a conversation is shown to a model.
+    shard_rows
+        How many rows a shard holds at most; vectors of a shard are computed together.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -113,10 +150,23 @@ class Settings(BaseModel):
     seed: int = Field(default=0, ge=0, le=2**32 - 1)
     where: str | None = None
     format: str | None = None
-    analyst: Literal["extractive"] = "extractive"
+    analyst: str = OFFLINE
+    facet_model: str | None = None
     embedder: Literal["auto", "minilm", "multilingual"] = "auto"
     base_clusters: int | None = Field(default=None, ge=1, le=10_000)
-    describe: Literal["extractive"] = "extractive"
+    describe: Writer | None = None
+    describe_model: str | None = None
+    base_url: str | None = None
+    facets: Path | None = None
+    screen: str | None = Field(default=None, min_length=1, max_length=1000)
+    language: str = Field(default="English", min_length=1, max_length=40)
+    max_cost: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    max_calls: int | None = Field(default=None, ge=1)
+    concurrency: int = Field(default=64, ge=1, le=4096)
+    requests_per_minute: int | None = Field(default=None, ge=1)
+    tokens_per_minute: int | None = Field(default=None, ge=1)
+    prices: Path | None = None
+    conversation_tokens: int = Field(default=8000, ge=200, le=1_000_000)
     privacy: Preset = Preset.DEFAULT
     min_accounts: int | None = Field(default=None, ge=1)
     min_conversations: int | None = Field(default=None, ge=1)
@@ -124,6 +174,69 @@ class Settings(BaseModel):
     breakdown: tuple[str, ...] = ()
     max_failed_share: float = Field(default=0.1, ge=0.0, le=1.0)
     shard_rows: int = Field(default=4096, ge=1)
+
+    @field_validator("facets", "prices")
+    @classmethod
+    def _absolute(cls, path: Path | None) -> Path | None:
+        """A run may be taken up from another folder."""
+        return None if path is None else path.expanduser().absolute()
+
+    @property
+    def model_for_facets(self) -> str | None:
+        """The model that answers facets; ``None`` where none does."""
+        return None if self.analyst == OFFLINE else self.facet_model or self.analyst
+
+    @property
+    def model_for_titles(self) -> str | None:
+        """The model that writes titles and builds the hierarchy; ``None`` where none does."""
+        model = self.describe_model or (None if self.analyst == OFFLINE else self.analyst)
+        return None if self.describe == OFFLINE else model
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """All models that the run asks, each once."""
+        named = (self.model_for_facets, self.model_for_titles)
+        return tuple(dict.fromkeys(name for name in named if name is not None))
+
+    def check(self) -> None:
+        """See that the settings fit together.
+
+        Raises
+        ------
+        SettingsError
+            They do not.
+        """
+        self.thresholds()
+        for option, name in (
+            ("--analyst", None if self.analyst == OFFLINE else self.analyst),
+            ("--facet-model", self.facet_model),
+            ("--describe-model", self.describe_model),
+        ):
+            if name is not None and not all(name.partition(":")):
+                raise SettingsError(
+                    f"{option} names no model: write anthropic:MODEL, openai:MODEL, "
+                    "batch:anthropic:MODEL, batch:openai:MODEL or files:DIR"
+                    + (", or extractive" if option == "--analyst" else "")
+                )
+        if self.analyst == OFFLINE:
+            for option, value in (
+                ("--facet-model", self.facet_model),
+                ("--facets", self.facets),
+                ("--screen", self.screen),
+            ):
+                if value is not None:
+                    raise SettingsError(f"{option} needs a model: name one with --analyst")
+        if self.describe == "model" and self.model_for_titles is None:
+            raise SettingsError(
+                "--describe model needs a model: name one with --describe-model or --analyst"
+            )
+        if self.describe == OFFLINE and self.describe_model is not None:
+            raise SettingsError("--describe-model and --describe extractive contradict each other")
+        if self.base_url is not None and not any(m.startswith(WITH_ADDRESS) for m in self.models):
+            raise SettingsError("--base-url needs a model that is named openai:MODEL")
+        for option, limit in (("--max-cost", self.max_cost), ("--max-calls", self.max_calls)):
+            if limit is not None and not self.models:
+                raise SettingsError(f"{option} needs a model: name one with --analyst")
 
     def thresholds(self) -> Thresholds:
         """Thresholds of the preset with this run's overrides.
@@ -174,6 +287,27 @@ def load_settings(
     SettingsError
         The file cannot be read, or a setting is unknown or out of bounds.
     """
+    return settings_from(given_settings(options, config=config, environment=environment))
+
+
+def given_settings(
+    options: Mapping[str, Any] | None = None,
+    *,
+    config: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Values by name as they are given in a file, the environment and options, unchecked.
+
+    Parameters
+    ----------
+    options, config, environment
+        As for `load_settings`.
+
+    Raises
+    ------
+    SettingsError
+        The file cannot be read.
+    """
     merged: dict[str, Any] = {}
     path = config if config is not None else Path("clio.toml")
     if config is not None or path.is_file():
@@ -188,19 +322,33 @@ def load_settings(
         if value is not None:
             merged[name] = value.split(",") if name == "breakdown" else value
     merged.update({k: v for k, v in (options or {}).items() if v is not None})
+    return merged
+
+
+def settings_from(values: Mapping[str, Any]) -> Settings:
+    """Settings from their values by name.
+
+    Raises
+    ------
+    SettingsError
+        A setting is unknown or out of bounds, or they contradict each other.
+    """
     try:
-        settings = Settings.model_validate(merged)
+        settings = Settings.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = ".".join(str(part) for part in first["loc"])
         raise SettingsError(f"setting '{name}': {first['msg']}") from None
     for name, value in settings:
-        if not all(_is_unicode(text) for text in (value if isinstance(value, tuple) else (value,))):
+        texts = value if isinstance(value, tuple) else (value,)
+        if not all(_is_unicode(text) for text in texts):
             raise SettingsError(f"setting '{name}' is not valid UTF-8")
-    settings.thresholds()
+    settings.check()
     return settings
 
 
 def _is_unicode(value: Any) -> bool:
     """Whether a text can be written; the environment holds bytes, which may be none."""
+    if isinstance(value, Path):
+        value = str(value)
     return not isinstance(value, str) or value == value.encode("utf-8", "replace").decode("utf-8")

@@ -103,7 +103,9 @@ def test_every_stage_hands_on_what_the_next_takes(mixed) -> None:
         assert stages[name]["rows_out"] == stages[following]["rows_in"]
         lost = sum(stages[name]["outcomes"].values())
         assert stages[name]["rows_in"] - lost == stages[name]["rows_out"]
-    assert stages["describe"]["rows_in"] == stages["cluster"]["details"]["leaves"]
+    assert (
+        stages["describe"]["rows_in"] == stages["cluster"]["details"]["facets"]["request"]["leaves"]
+    )
     assert all(stage["done"] for stage in stages.values())
 
 

@@ -1,12 +1,14 @@
 """The order of the stages, the files of a run, and the engine that runs them."""
 
 from clio.pipeline.advising import Advice, advise
+from clio.pipeline.estimating import Estimate, estimate
 from clio.pipeline.inspecting import Inspection, Spread, inspect
 from clio.pipeline.progress import NoProgress, Progress
-from clio.pipeline.runner import Run, default_directory, run
+from clio.pipeline.runner import Run, default_directory, describe, run
 
 __all__ = [
     "Advice",
+    "Estimate",
     "Inspection",
     "NoProgress",
     "Progress",
@@ -14,6 +16,8 @@ __all__ = [
     "Spread",
     "advise",
     "default_directory",
+    "describe",
+    "estimate",
     "inspect",
     "run",
 ]

@@ -15,15 +15,15 @@ import pyarrow as pa
 
 from clio.errors import SettingsError
 from clio.facet import UNKNOWN, Facet
-from clio.facets import COMPUTED
 from clio.pipeline import files
+from clio.pipeline.facets import Facets
 from clio.pipeline.run_directory import RunDirectory
 from clio.pipeline.stages.cluster import assignments_folder
 from clio.pipeline.stages.facets import facets_folder
 from clio.pipeline.stages.hierarchy import register_paths
 from clio.pipeline.stages.layout import places_file, text_cells_file
 from clio.pipeline.stages.read import conversations_folder
-from clio.pipeline.stages.texts import FACET, members_file
+from clio.pipeline.stages.texts import members_file
 from clio.privacy.scrub import scrub
 from clio.release.schema import ROOT_ID, ROOT_LEVEL
 
@@ -36,7 +36,7 @@ CELLS_A_PERIOD = 10
 _FACTS = """
 CREATE TEMP TABLE facts AS
 SELECT a.cluster_id AS leaf, m.account, make_timestamp(epoch_us(c.created_at)) AS created_at,
-       c.labels, t.cell_x, t.cell_y, f.* EXCLUDE (conversation_id, {facet})
+       c.labels, t.cell_x, t.cell_y, struct_pack({answers}) AS answers
 FROM members m
 JOIN assignments a USING (conversation_id)
 JOIN facets f USING (conversation_id)
@@ -69,6 +69,16 @@ WITH per AS (
 SELECT '{facet}' AS facet, cluster_id, '{dimension}' AS dimension, value, {sizes}
 FROM per GROUP BY cluster_id, value ORDER BY cluster_id, value
 """
+_ANSWERS = """
+WITH chosen AS (SELECT DISTINCT unnest(answers."{dimension}") AS value FROM facts
+), per AS (
+    SELECT p.cluster_id, v.value, f.account,
+           coalesce(list_contains(f.answers."{dimension}", v.value), false) AS holds, count(*) AS c
+    FROM facts f JOIN all_paths p USING (leaf) CROSS JOIN chosen v GROUP BY ALL
+)
+SELECT '{facet}' AS facet, cluster_id, '{dimension}' AS dimension, value, holds, {sizes}
+FROM per GROUP BY cluster_id, value, holds ORDER BY cluster_id, value, holds
+"""
 _TRENDS = """
 WITH dated AS (
     SELECT leaf, account, date_trunc('{granularity}', created_at)::DATE AS period
@@ -91,8 +101,8 @@ GROUP BY cluster_id, period ORDER BY cluster_id, period
 """
 _NUMERIC = """
 WITH per AS (
-    SELECT p.cluster_id, f.account, count(*) AS c, sum(f.{measure})::BIGINT AS x
-    FROM facts f JOIN all_paths p USING (leaf) WHERE f.{measure} IS NOT NULL GROUP BY ALL
+    SELECT p.cluster_id, f.account, count(*) AS c, sum(f.answers."{measure}")::BIGINT AS x
+    FROM facts f JOIN all_paths p USING (leaf) WHERE f.answers."{measure}" IS NOT NULL GROUP BY ALL
 )
 SELECT '{facet}' AS facet, cluster_id, '{measure}' AS measure, {sizes},
        sum(x)::BIGINT AS "sum", sum(x * x)::BIGINT AS sum_x_squares,
@@ -112,6 +122,7 @@ class Aggregates:
 
     nodes: pa.Table
     cells: pa.Table
+    answers: pa.Table
     trends: pa.Table
     numeric: pa.Table
     map_cells: pa.Table
@@ -120,7 +131,7 @@ class Aggregates:
 
 def _binned(facet: Facet) -> str:
     cases = "".join(
-        f" WHEN f.{facet.name} >= {low} THEN '{label}'"
+        f" WHEN f.answers.\"{facet.name}\" >= {low} THEN '{_quoted(label)}'"
         for low, label in reversed(list(zip(facet.bins, facet.bin_labels(), strict=True)))
     )
     return f"CASE{cases} ELSE '{UNKNOWN}' END"
@@ -128,14 +139,25 @@ def _binned(facet: Facet) -> str:
 
 def _dimension(facet: Facet) -> str:
     """SQL for the value of a facet's breakdown."""
+    answer = f'f.answers."{facet.name}"'
     if facet.kind == "number":
         return _binned(facet)
     if facet.kind == "boolean":
-        return (
-            f"CASE WHEN f.{facet.name} THEN 'yes' WHEN NOT f.{facet.name} THEN 'no' "
-            f"ELSE '{UNKNOWN}' END"
-        )
-    return f"coalesce(f.{facet.name}, '{UNKNOWN}')"
+        return f"CASE WHEN {answer} THEN 'yes' WHEN NOT {answer} THEN 'no' ELSE '{UNKNOWN}' END"
+    return f"coalesce({answer}::VARCHAR, '{UNKNOWN}')"
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")
+
+
+_NO_ANSWERS = pa.schema(
+    [
+        *((name, pa.string()) for name in ("facet", "cluster_id", "dimension", "value")),
+        ("holds", pa.bool_()),
+        *((name, pa.int64()) for name in ("conversations", "accounts", "top1", "top2")),
+    ]
+).empty_table()
 
 
 class Aggregator:
@@ -147,21 +169,30 @@ class Aggregator:
         A database connection to work in.
     directory
         The run.
+    facets
+        The facets of the run.
+    facet
+        Whose tree it is.
     """
 
-    def __init__(self, sql: duckdb.DuckDBPyConnection, directory: RunDirectory) -> None:
-        self.sql = sql
-        register_paths(sql, directory)
+    def __init__(
+        self, sql: duckdb.DuckDBPyConnection, directory: RunDirectory, facets: Facets, facet: str
+    ) -> None:
+        self.sql, self.facets, self.facet = sql, facets, facet
+        register_paths(sql, directory, facet)
         for name, path in (
-            ("members", members_file(directory)),
+            ("members", members_file(directory, facet)),
             ("assignments", assignments_folder(directory)),
             ("facets", facets_folder(directory)),
             ("conversations", conversations_folder(directory)),
-            ("text_cells", text_cells_file(directory)),
-            ("places", places_file(directory)),
+            ("text_cells", text_cells_file(directory, facet)),
+            ("places", places_file(directory, facet)),
         ):
             files.register(sql, name, path)
-        sql.execute(_FACTS.format(facet=FACET.name))
+        # In a struct, so that no facet's name can be that of another column.
+        used = dict.fromkeys(f.name for f in (*facets.closed, *facets.measures))
+        answers = ", ".join(f'"{name}" := f."{name}"' for name in used)
+        sql.execute(_FACTS.format(facet=facet, answers=answers))
         sql.execute(
             "CREATE TEMP TABLE all_paths AS SELECT * FROM paths "
             f"UNION ALL SELECT cluster_id, '{ROOT_ID}' FROM nodes WHERE level = 0"
@@ -179,37 +210,47 @@ class Aggregator:
             "[]::VARCHAR[] AS fallback_titles"
         )
 
-    def aggregate(self, *, labels: Iterable[str], cell_conversations: int) -> Aggregates:
+    def aggregate(self, *, labels: Iterable[str], granularity: Granularity) -> Aggregates:
         """All tables of the facet.
 
         Parameters
         ----------
         labels
-            Names of labels to break down by, beside the computed facets.
-        cell_conversations
-            What a cell needs; decides how fine trends can be.
+            Names of labels to break down by, beside the facets.
+        granularity
+            Of the trends.
 
         Raises
         ------
         SettingsError
-            No row has one of the labels, or its name is that of a computed facet.
+            No row has one of the labels, or its name is that of a facet.
         """
-        granularity = self.granularity(cell_conversations)
+        asked = [f for f in self.facets.closed if self._answered(f)]
         return Aggregates(
             nodes=self._table(_NODES),
             cells=pa.concat_tables(
                 [
                     *(
-                        self._table(_CELLS, dimension=f.facet.name, value=_dimension(f.facet))
-                        for f in COMPUTED
-                        if f.facet.breakdown and self._answered(f.facet)
+                        self._table(_CELLS, dimension=f.name, value=_dimension(f))
+                        for f in asked
+                        if f.kind != "categories"
                     ),
                     *(self._label(name) for name in dict.fromkeys(labels)),
                 ]
             ),
+            answers=pa.concat_tables(
+                [
+                    _NO_ANSWERS,
+                    *(
+                        self._table(_ANSWERS, dimension=f.name)
+                        for f in asked
+                        if f.kind == "categories"
+                    ),
+                ]
+            ),
             trends=self._table(_TRENDS, granularity=granularity),
             numeric=pa.concat_tables(
-                self._table(_NUMERIC, measure=f.facet.name) for f in COMPUTED if f.facet.measure
+                self._table(_NUMERIC, measure=f.name) for f in self.facets.measures
             ),
             map_cells=self._table(_MAP),
             granularity=granularity,
@@ -229,10 +270,10 @@ class Aggregator:
         return "month"
 
     def _answered(self, facet: Facet) -> bool:
-        return bool(self._one(f"SELECT count({facet.name}) FROM facts")[0])
+        return bool(self._one(f'SELECT count(answers."{facet.name}") FROM facts')[0])
 
     def _label(self, name: str) -> pa.Table:
-        if name in {f.facet.name for f in COMPUTED if f.facet.breakdown}:
+        if name in {f.name for f in self.facets.closed}:
             raise SettingsError(
                 f"--breakdown {name}: every release is broken down by Clio's own {name} already; "
                 "leave it out, or give the label another name"
@@ -246,7 +287,8 @@ class Aggregator:
             [path],
         )
         values = [v for (v,) in self.sql.execute("SELECT value FROM label_values").fetchall()]
-        if not any(v is not None for v in values):
+        primary = self.facet == self.facets.primary.name
+        if primary and not any(v is not None for v in values):
             raise SettingsError(f"--breakdown {name}: no conversation has a label of that name")
         mapping = pa.table(
             {
@@ -255,16 +297,15 @@ class Aggregator:
             }
         )
         self.sql.register("label_mapping", mapping)
-        quoted = path.replace("'", "''")
         return self._table(
             _CELLS,
-            dimension=name.replace("'", "''"),
+            dimension=_quoted(name),
             value="(SELECT value FROM label_mapping WHERE raw IS NOT DISTINCT FROM "
-            f"(f.labels ->> '{quoted}'))",
+            f"(f.labels ->> '{_quoted(path)}'))",
         )
 
     def _table(self, query: str, **values: str) -> pa.Table:
-        return self.sql.sql(query.format(facet=FACET.name, sizes=_SIZES, **values)).to_arrow_table()
+        return self.sql.sql(query.format(facet=self.facet, sizes=_SIZES, **values)).to_arrow_table()
 
     def _one(self, query: str) -> tuple[int, ...]:
         return tuple(self.sql.execute(query).fetchall()[0])

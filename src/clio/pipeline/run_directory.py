@@ -22,6 +22,8 @@ class StageState(BaseModel):
     """What is known of one stage: it is ``running`` until its whole output stands.
 
     `files` and `bytes` are what it wrote: where they are no longer there, it is done again.
+    `before` is what models had used when its first attempt began: calls, tokens, US dollars;
+    `model_calls`, `tokens` and `cost` are what its attempts have added.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -37,11 +39,16 @@ class StageState(BaseModel):
     model_calls: int = 0
     tokens: int = 0
     cost: float = 0.0
+    before: tuple[int, int, float] = (0, 0, 0.0)
     details: dict[str, Any] = Field(default_factory=dict)
 
 
 class RunState(BaseModel):
-    """Contents of ``run.json``."""
+    """Contents of ``run.json``.
+
+    `facets` are the asked ones in full; `models` is what was asked of each model, how it ended and
+    what it cost, over all starts; `outstanding` says where texts lie outside the run.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -50,6 +57,9 @@ class RunState(BaseModel):
     inputs: list[str] = Field(default_factory=list)
     seed: int = 0
     settings: dict[str, Any] = Field(default_factory=dict)
+    facets: list[dict[str, Any]] = Field(default_factory=list)
+    models: dict[str, Any] = Field(default_factory=dict)
+    outstanding: list[str] = Field(default_factory=list)
     versions: dict[str, str] = Field(default_factory=dict)
     stages: dict[str, StageState] = Field(default_factory=dict)
     next_cluster_number: int = 1

@@ -7,24 +7,27 @@ import platform
 import shutil
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from clio import filesystem
 from clio.conversation import Outcome
 from clio.errors import ClioError, RunError
 from clio.pipeline import files
+from clio.pipeline.facets import recorded, restored
 from clio.pipeline.failures import explained, from_native
+from clio.pipeline.models import totals
 from clio.pipeline.progress import NoProgress, Progress
 from clio.pipeline.run_directory import RunDirectory, RunState, StageState
 from clio.pipeline.sifting import check
 from clio.pipeline.stage import Context, Stage
 from clio.release.read import Release, open_release
 from clio.release.write import next_number
-from clio.settings import Settings
-from clio.sources import expand, fingerprint, shown
+from clio.settings import OFFLINE, Settings, settings_from
+from clio.sources import Inputs, expand, fingerprint, shown
 
 _VERSIONS_OF = ("clio-insights", "duckdb", "numpy", "onnxruntime", "pyarrow", "scikit-learn")
 
@@ -51,6 +54,16 @@ class Run:
     def seconds(self) -> dict[str, float]:
         """Seconds that each stage took when it was last carried out."""
         return {name: stage.seconds for name, stage in self._state.stages.items()}
+
+    @property
+    def models(self) -> dict[str, Any]:
+        """What was asked of each model, how it ended and what it cost, over all starts."""
+        return dict(self._state.models)
+
+    @property
+    def outstanding(self) -> list[str]:
+        """Where texts lie at a provider or in a folder outside the run, one line each."""
+        return list(self._state.outstanding)
 
     @property
     def details(self) -> dict[str, dict[str, object]]:
@@ -83,6 +96,7 @@ def run(
     out: str | Path | None = None,
     settings: Settings | None = None,
     progress: Progress | None = None,
+    sending: Callable[[str], None] | None = None,
 ) -> Run:
     """Read conversations, cluster and describe them, and write a release.
 
@@ -99,6 +113,9 @@ def run(
         Settings; the defaults where ``None``.
     progress
         Told of what happens.
+    sending
+        Told where a model gets texts, before the first one leaves the machine; what it raises ends
+        the run.
 
     Raises
     ------
@@ -111,10 +128,6 @@ def run(
     >>> result = clio.run("conversations.jsonl.gz", out="RUN")  # doctest: +SKIP
     >>> result.release().clusters.head()  # doctest: +SKIP
     """
-    # Not with the module: the numerics behind the stages take a second to import, and what only
-    # opens a release should not wait for them.
-    from clio.pipeline.stages import STAGES
-
     named = [inputs] if isinstance(inputs, str | Path) else list(inputs)
     settings = settings or Settings()
     check(settings)
@@ -130,28 +143,146 @@ def run(
             settings=settings,
             inputs=found,
             progress=progress or NoProgress(),
+            sending=sending,
         )
-        held.callback(shutil.rmtree, directory.temporary, ignore_errors=True)
-        _start(context)
-        # A new version of the code may give other results, so it starts the chain.
-        previous = version("clio-insights")
-        try:
-            for number in range(len(STAGES)):
-                previous = _carry_out(STAGES[number:], context, previous)
-        except Exception as error:
-            _forget_damage(STAGES, directory, error)
-            raise
+        _take_up(context, fingerprint(context.inputs))
+        _work(context, held)
     return Run(path, directory.state)
 
 
-def _start(context: Context) -> None:
+def describe(
+    path: str | Path,
+    changes: Mapping[str, Any] | None = None,
+    *,
+    progress: Progress | None = None,
+    sending: Callable[[str], None] | None = None,
+) -> Run:
+    """Write titles, summaries and the hierarchy of a run again, as a new release.
+
+    Nothing is read again: the input may be gone.
+
+    Parameters
+    ----------
+    path
+        The run directory.
+    changes
+        Settings that differ from the run's: ``describe``, ``describe_model`` and what a model
+        needs. A model that is named writes.
+    progress, sending
+        As for `run`.
+
+    Raises
+    ------
+    ClioError
+        With one line that says what to do: the run is not finished, or of another version.
+    """
+    directory = RunDirectory(Path(path))
+    with explained(directory), ExitStack() as held:
+        if not (directory.path / "run.json").is_file():
+            raise RunError(f"{directory.path} is no run; make one with: clio run INPUT...")
+        held.enter_context(directory.lock())
+        directory.load()
+        context = Context(
+            directory=directory,
+            settings=_changed(directory.state.settings, changes or {}),
+            inputs=Inputs(),
+            progress=progress or NoProgress(),
+            sending=sending,
+        )
+        # The file of the user's own facets may be gone too.
+        context.facets = restored(directory.state.facets)
+        _check_described(context)
+        _work(context, held)
+    return Run(directory.path, directory.state)
+
+
+def _changed(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> Settings:
+    """Settings of a run with some of them changed; a model that is named writes."""
+    merged = {**settings, **{k: v for k, v in changes.items() if v is not None}}
+    if changes.get("describe") == OFFLINE:
+        merged["describe_model"] = None
+    elif changes.get("describe_model") is not None:
+        merged["describe"] = "model"
+    return settings_from(merged)
+
+
+def _check_described(context: Context) -> None:
+    """See that everything stands that descriptions are made from.
+
+    Raises
+    ------
+    RunError
+        It does not.
+    """
+    from clio.pipeline.stages import STAGES
+
+    path, previous = context.directory.path, version("clio-insights")
+    for stage in STAGES[: [stage.name for stage in STAGES].index("describe")]:
+        known = context.directory.state.stages.get(stage.name)
+        previous = stage.fingerprint(context, previous) if known is not None else ""
+        if known is None or not _stands(stage, context.directory, known, previous):
+            raise RunError(
+                f"{path} is not finished, was changed, or was made by another version of Clio; "
+                f"run it again first: clio run INPUT... --out {path}"
+            )
+
+
+def _stands(stage: Stage, directory: RunDirectory, known: StageState, digest: str) -> bool:
+    """Whether the result of a stage still holds and lies where it was put."""
+    done = known.done and known.fingerprint == digest
+    return done and files.size(stage.outputs(directory)) == (known.files, known.bytes)
+
+
+def _work(context: Context, held: ExitStack) -> None:
+    """Carry out what does not stand yet."""
+    # Not with the module: the numerics behind the stages take a second to import, and what only
+    # opens a release should not wait for them.
+    from clio.pipeline.stages import STAGES
+
+    directory = context.directory
+    held.callback(shutil.rmtree, directory.temporary, ignore_errors=True)
+    held.callback(context.models.close)
+    _start(context)
+    # A new version of the code may give other results, so it starts the chain.
+    previous = version("clio-insights")
+    try:
+        for number in range(len(STAGES)):
+            previous = _carry_out(STAGES[number:], context, previous)
+    except Exception as error:
+        _forget_damage(STAGES, directory, error)
+        raise
+    finally:
+        _save_account(context)
+
+
+def _save_account(context: Context) -> None:
+    """Record what models were asked and where texts lie, however the run ended."""
+    if context.settings.models:
+        state = context.directory.state
+        state.models = context.models.account()
+        state.outstanding = context.models.outstanding()
+        context.directory.save()
+
+
+def _take_up(context: Context, digest: str) -> None:
+    """Take up a run of an input, or a new one.
+
+    Raises
+    ------
+    RunError
+        The directory holds a run of another input.
+    """
     state = context.directory.state
-    digest = fingerprint(context.inputs)
-    next_number(context.directory.path)  # before hours of work: is the link still a link?
     if state.release is not None and state.input_fingerprint != digest:
         raise RunError(f"{context.directory.path} holds a run of another input; name another --out")
     state.input_fingerprint = digest
     state.inputs = [item.blob.source for item in context.inputs]
+
+
+def _start(context: Context) -> None:
+    state = context.directory.state
+    next_number(context.directory.path)  # before hours of work: is the link still a link?
+    state.facets = recorded(context.facets)
     state.seed = context.settings.seed
     state.settings = context.settings.model_dump(mode="json")
     state.versions = {name: version(name) for name in _VERSIONS_OF}
@@ -164,14 +295,14 @@ def _carry_out(stages: Sequence[Stage], context: Context, previous: str) -> str:
     stage, directory = stages[0], context.directory
     state, known = directory.state, directory.state.stages.get(stage.name)
     digest = stage.fingerprint(context, previous)
-    if known is not None and known.fingerprint == digest and known.done:
-        if files.size(stage.outputs(directory)) == (known.files, known.bytes):
-            context.progress.stage_finished(stage.name, known.seconds, skipped=True)
-            return digest
-        known = None  # somebody changed what it wrote
-    if known is None or known.fingerprint != digest:
+    if known is not None and _stands(stage, directory, known, digest):
+        context.progress.stage_finished(stage.name, known.seconds, skipped=True)
+        return digest
+    # One that was done and does not stand was changed by somebody.
+    if known is None or known.done or known.fingerprint != digest:
         _forget(stages, directory)
-        known = state.stages[stage.name] = StageState(fingerprint=digest)
+        used = totals(context.models.account())
+        known = state.stages[stage.name] = StageState(fingerprint=digest, before=used)
         directory.save()
     context.progress.stage_started(stage.name, *stage.total(context))
     started = time.monotonic()
@@ -181,6 +312,9 @@ def _carry_out(stages: Sequence[Stage], context: Context, previous: str) -> str:
     known.rows_in, known.rows_out = report.rows_in, report.rows_out
     known.outcomes = {outcome.value: count for outcome, count in report.outcomes.items()}
     known.details = report.details
+    calls, tokens, cost = totals(context.models.account())
+    known.model_calls, known.tokens = calls - known.before[0], tokens - known.before[1]
+    known.cost = round(cost - known.before[2], 6)
     # Seconds of an interrupted attempt are not known; those since it was taken up again are.
     known.seconds = round(time.monotonic() - started, 3)
     state.next_cluster_number += int(report.details.get("cluster_numbers", 0))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from clio.conversation import Outcome, content_digest
 from clio.facets.language import LANGUAGE
+from clio.pipeline.facets import facets_of
 from clio.settings import Settings
 from clio.sources import Row, row_format
 from clio.sources.where import Condition, compile_where
@@ -79,13 +80,16 @@ def hash64(text: str) -> int:
 
 
 def check(settings: Settings) -> None:
-    """See that ``--where`` and ``--format`` can be followed, before anything is written.
+    """See that the settings can be followed, before anything is written.
 
     Raises
     ------
     SettingsError
-        The expression cannot be read, or there is no format of that name.
+        They contradict each other, the expression of ``--where`` or the file of ``--facets`` cannot
+        be read, or there is no format of that name.
     """
+    settings.check()
+    facets_of(settings)
     condition(settings)
     if settings.format is not None:
         row_format(settings.format)

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
 import duckdb
 import orjson
 
+from clio.analysts import Analyst, load_analyst
+from clio.analysts.model import ModelAnalyst
 from clio.conversation import Outcome
 from clio.embedding import Embedder, is_installed, load_embedder
+from clio.facet import Facet
 from clio.pipeline import files
+from clio.pipeline.facets import Facets, facets_of
+from clio.pipeline.models import Models, public_name
 from clio.pipeline.progress import Progress
 from clio.pipeline.run_directory import RunDirectory
+from clio.privacy.scrub import clean, scrub
 from clio.settings import Settings
 from clio.sources import Inputs
 
@@ -54,6 +61,8 @@ class Context:
         Told of what happens.
     engine
         Runs functions over shards.
+    sending
+        Told where texts go, before the first one leaves the machine.
     """
 
     directory: RunDirectory
@@ -61,14 +70,39 @@ class Context:
     inputs: Inputs
     progress: Progress
     engine: LocalEngine = field(default_factory=LocalEngine)
-    _embedder: Embedder | None = None
+    sending: Callable[[str], None] | None = None
 
-    @property
+    @cached_property
     def embedder(self) -> Embedder:
         """The embedder of the run, loaded when first used."""
-        if self._embedder is None:
-            self._embedder = load_embedder(embedder_name(self))
-        return self._embedder
+        return load_embedder(embedder_name(self))
+
+    @cached_property
+    def facets(self) -> Facets:
+        """The facets of the run."""
+        return facets_of(self.settings)
+
+    @cached_property
+    def models(self) -> Models:
+        """The language models of the run; none is opened before it is asked."""
+        return Models(self.settings, self.directory.private, self.sending)
+
+    @cached_property
+    def analyst(self) -> Analyst:
+        """Who answers facets."""
+        settings, name = self.settings, self.settings.model_for_facets
+        if name is None:
+            return load_analyst(settings.analyst)
+        return ModelAnalyst(
+            self.models.asker(name),
+            self.facets.asked,
+            key=self.models.key(),
+            identifiers=holds_identifiers,
+            screen=settings.screen,
+            language=settings.language,
+            max_tokens=settings.conversation_tokens,
+            name=public_name(name),
+        )
 
     def sql(self) -> duckdb.DuckDBPyConnection:
         """A fresh in-memory database that spills to the run's private folder."""
@@ -84,6 +118,14 @@ class Context:
     def cluster_id(self, facet: str, number: int) -> str:
         """The opaque, public id of a cluster."""
         return f"{facet}-{number}"
+
+
+def holds_identifiers(text: str) -> bool:
+    """Whether a text holds what scrubbing would take out.
+
+    Scrubbing also brings a text into NFKC form, which alone is no sign of an identifier.
+    """
+    return scrub(text) != clean(text)
 
 
 @dataclass(frozen=True)
@@ -135,6 +177,38 @@ class Stage:
         return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
+def facet_outputs(directory: RunDirectory, *names: str) -> list[Path]:
+    """Files of these names in the working folders of all facets, also of those asked no more."""
+    return [path for name in names for path in sorted(directory.work.glob(f"*/{name}"))]
+
+
+def facet_details(directory: RunDirectory, stage: str, facet: str) -> dict[str, Any]:
+    """What a stage recorded of one facet."""
+    details: dict[str, Any] = directory.state.stages[stage].details["facets"][facet]
+    return details
+
+
+def answered_facets(context: Context) -> list[Facet]:
+    """The clustered facets that any conversation has an answer to, the primary one first."""
+    known = context.directory.state.stages["texts"].details["facets"]
+    return [f for f in context.facets.clustered if known[f.name]["distinct_texts"]]
+
+
+def distinct_texts(context: Context) -> int:
+    """Distinct answers to all clustered facets together."""
+    known = context.directory.state.stages["texts"].details["facets"]
+    return sum(details["distinct_texts"] for details in known.values())
+
+
+def facets_report(reports: Mapping[str, Report], **details: Any) -> Report:
+    """The report of a stage that went through several facets: the rows are the first one's."""
+    first = next(iter(reports.values()))
+    parts = {facet: report.details for facet, report in reports.items()}
+    return Report(
+        first.rows_in, first.rows_out, first.outcomes, details={"facets": parts, **details}
+    )
+
+
 MIN_FOREIGN_SHARE = 0.2
 """From this share of conversations in other languages than English on, ``auto`` wants an embedder
 that knows them."""
@@ -148,14 +222,19 @@ def embedder_name(context: Context) -> str:
     """
     if context.settings.embedder != "auto":
         return context.settings.embedder
-    wanted = wants_multilingual(context.directory)
+    wanted = wants_multilingual(context)
     return "multilingual" if wanted and is_installed("multilingual") else "minilm"
 
 
-def wants_multilingual(directory: RunDirectory) -> bool:
+def wants_multilingual(context: Context) -> bool:
     """Whether so many conversations are in other languages that MiniLM does not do."""
-    foreign: float = directory.state.stages["texts"].details["foreign_share"]
-    return foreign >= MIN_FOREIGN_SHARE
+    return foreign_share(context) >= MIN_FOREIGN_SHARE
+
+
+def foreign_share(context: Context) -> float:
+    """The share of answers to the primary facet that are in other languages than English."""
+    details = facet_details(context.directory, "texts", context.facets.primary.name)
+    return float(details["foreign_share"])
 
 
 def rows_of(state: RunDirectory, stage: str) -> int:

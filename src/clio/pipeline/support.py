@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -28,9 +28,9 @@ MEMBERS_A_GROUP = 1000
 """Counting a sample can only count too few, which errs on the safe side."""
 
 
-def _proposed(directory: RunDirectory) -> pa.Table:
+def _proposed(directory: RunDirectory, facet: str) -> pa.Table:
     return files.read_table(
-        nodes_file(directory),
+        nodes_file(directory, facet),
         columns=["level", "cluster_id", "title", "summary", "fallback_titles"],
     )
 
@@ -39,17 +39,21 @@ def _texts_of(row: dict[str, Any]) -> list[str]:
     return [row["title"], row["summary"], *row["fallback_titles"]]
 
 
-def token_support(directory: RunDirectory, thresholds: Thresholds) -> pa.Table:
-    """``cluster_id``, ``token``, ``accounts``: who used a node's words within the node."""
-    proposed = _proposed(directory).to_pylist()
-    parents = parent_arrays(directory)
-    leaves = len(np.load(leaf_centroids_file(directory), mmap_mode="r"))
+def token_support(directory: RunDirectory, facet: str, thresholds: Thresholds) -> pa.Table:
+    """``cluster_id``, ``token``, ``accounts``: who used a node's words within the node.
+
+    Of one facet's tree; its answers are the texts.
+    """
+    proposed = _proposed(directory, facet).to_pylist()
+    parents = parent_arrays(directory, facet)
+    leaves = len(np.load(leaf_centroids_file(directory, facet), mmap_mode="r"))
     tables = []
     for level in range(len(parents) + 1):
         nodes = [row for row in proposed if row["level"] == level]
         wanted = [{t for text in _texts_of(row) for t in content_tokens(text)} for row in nodes]
         sample = sample_members(
             directory,
+            facet,
             group_at_level(parents, leaves, level),
             thresholds=thresholds,
             per_group=MEMBERS_A_GROUP,
@@ -82,11 +86,12 @@ def _messages(directory: RunDirectory) -> Iterator[tuple[list[str], NDArray[np.i
         yield contents, np.repeat(codes, messages.value_lengths().to_numpy()).astype(np.int64)
 
 
-def window_support(directory: RunDirectory) -> pa.Table:
+def window_support(directory: RunDirectory, facets: Iterable[str]) -> pa.Table:
     """``window``, ``accounts``: who wrote five words in a row of a title or summary, anywhere."""
     wanted = {
         window
-        for row in _proposed(directory).to_pylist()
+        for facet in facets
+        for row in _proposed(directory, facet).to_pylist()
         for text in _texts_of(row)
         for window in windows(text)
     }

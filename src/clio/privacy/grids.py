@@ -14,13 +14,16 @@ from clio.privacy.thresholds import (
     Bools,
     Counts,
     Ints,
-    Rule,
     bounded,
+    cell_rule,
+    cluster_rule,
+    remainder_rule,
     round_counts,
     visible_cells,
     visible_nodes,
 )
 from clio.release.schema import ROOT_ID
+from clio.settings import Thresholds
 
 Column = NDArray[Any]
 
@@ -68,6 +71,8 @@ class FacetTree:
 
     Attributes
     ----------
+    limits
+        Thresholds in force for the facet.
     ids
         Cluster ids; the root first, siblings in the order of their ids.
     rows
@@ -88,6 +93,7 @@ class FacetTree:
     """
 
     facet: str
+    limits: Thresholds
     ids: list[str]
     rows: NDArray[np.intp]
     level: Ints
@@ -104,9 +110,7 @@ class FacetTree:
         return {cluster: i for i, cluster in enumerate(self.ids)}
 
 
-def facet_tree(
-    facet: str, nodes: Mapping[str, Column], cluster: Rule, remainder: Rule, base: int
-) -> FacetTree:
+def facet_tree(facet: str, nodes: Mapping[str, Column], limits: Thresholds) -> FacetTree:
     """Order, check and gate the clusters of one facet.
 
     Raises
@@ -114,6 +118,7 @@ def facet_tree(
     ValueError
         The rows are not one tree whose conversations add up: nothing of it can be trusted.
     """
+    cluster, remainder, base = cluster_rule(limits), remainder_rule(limits), limits.round_to
     rows = np.flatnonzero(nodes["facet"] == facet)
     ids: list[str] = [str(i) for i in nodes["cluster_id"][rows]]
     place = {cluster_id: i for i, cluster_id in enumerate(ids)}
@@ -152,6 +157,7 @@ def facet_tree(
     grid_nodes, grid_parent = _grid(up, visible, other)
     return FacetTree(
         facet,
+        limits,
         order,
         rows,
         np.asarray(nodes["level"][rows], dtype=np.int64),
@@ -280,15 +286,22 @@ def _reduce(tree: FacetTree, every: Counts) -> tuple[Counts, Counts]:
     return cells, totals
 
 
-def resolve(grids: Sequence[Grid], rule: Rule) -> list[Bools]:
+def resolve(grids: Sequence[Grid]) -> list[Bools]:
     """Visible cells of one dimension in all facets.
 
-    The root is the same corpus in every facet, so that a value hidden there in one is hidden there
-    in all.
+    The root is nearly the same corpus in every facet, so that a value hidden there in one is hidden
+    there in all.
     """
     while True:
         visible = [
-            visible_cells(g.cells, g.totals, g.tree.grid_parent, g.unprinted, rule, g.withheld)
+            visible_cells(
+                g.cells,
+                g.totals,
+                g.tree.grid_parent,
+                g.unprinted,
+                cell_rule(g.tree.limits),
+                g.withheld,
+            )
             for g in grids
         ]
         hidden = {

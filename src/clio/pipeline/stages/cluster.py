@@ -12,34 +12,43 @@ from scipy.sparse import csr_array
 from clio.clustering import assign, fit, initial_k, merge_small, stability, training_size
 from clio.pipeline import files
 from clio.pipeline.run_directory import RunDirectory
-from clio.pipeline.stage import Context, Report, Stage, rows_of
+from clio.pipeline.stage import (
+    Context,
+    Report,
+    Stage,
+    answered_facets,
+    distinct_texts,
+    facet_details,
+    facet_outputs,
+    facets_report,
+)
 from clio.pipeline.stages.embed import first_vectors, vector_parts
-from clio.pipeline.stages.texts import FACET, members_file, texts_file
+from clio.pipeline.stages.texts import members_file, texts_file
 
 
-def base_centroids_file(directory: RunDirectory) -> Path:
+def base_centroids_file(directory: RunDirectory, facet: str) -> Path:
     """Centroids of the base clusters, ``(k, dimension)``: what new vectors are compared with."""
-    return directory.work / FACET.name / "base_centroids.npy"
+    return directory.work / facet / "base_centroids.npy"
 
 
-def leaf_of_base_file(directory: RunDirectory) -> Path:
+def leaf_of_base_file(directory: RunDirectory, facet: str) -> Path:
     """Leaf of each base cluster, ``(k,)``: small ones were merged into others."""
-    return directory.work / FACET.name / "leaf_of_base.npy"
+    return directory.work / facet / "leaf_of_base.npy"
 
 
-def leaf_centroids_file(directory: RunDirectory) -> Path:
+def leaf_centroids_file(directory: RunDirectory, facet: str) -> Path:
     """Unit mean of each leaf's members, ``(leaves, dimension)``."""
-    return directory.work / FACET.name / "leaf_centroids.npy"
+    return directory.work / facet / "leaf_centroids.npy"
 
 
-def leaf_stability_file(directory: RunDirectory) -> Path:
+def leaf_stability_file(directory: RunDirectory, facet: str) -> Path:
     """Stability of each leaf, ``(leaves,)``."""
-    return directory.work / FACET.name / "leaf_stability.npy"
+    return directory.work / facet / "leaf_stability.npy"
 
 
-def text_leaves_file(directory: RunDirectory) -> Path:
+def text_leaves_file(directory: RunDirectory, facet: str) -> Path:
     """Leaf of each distinct text, ``(texts,)``."""
-    return directory.work / FACET.name / "text_leaves.npy"
+    return directory.work / facet / "text_leaves.npy"
 
 
 def assignments_folder(directory: RunDirectory) -> Path:
@@ -47,10 +56,10 @@ def assignments_folder(directory: RunDirectory) -> Path:
     return directory.private / "assignments.parquet"
 
 
-def leaf_id(context: Context, leaf: int) -> str:
+def leaf_id(context: Context, facet: str, leaf: int) -> str:
     """Public id of a leaf; numbers go on where the run's last ones ended."""
-    first = int(context.directory.state.stages["cluster"].details["first_number"])
-    return context.cluster_id(FACET.name, first + leaf)
+    first = int(facet_details(context.directory, "cluster", facet)["first_number"])
+    return context.cluster_id(facet, first + leaf)
 
 
 def _by_size(leaves: NDArray[np.int32], of_conversation: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -62,11 +71,14 @@ def _by_size(leaves: NDArray[np.int32], of_conversation: NDArray[np.int32]) -> N
 
 
 def _leaf_centroids(
-    directory: RunDirectory, leaves: NDArray[np.int32], weights: NDArray[np.float32]
+    directory: RunDirectory,
+    facet: str,
+    leaves: NDArray[np.int32],
+    weights: NDArray[np.float32],
 ) -> NDArray[np.float32]:
     count, start = int(leaves.max()) + 1, 0
     sums: NDArray[np.float64] = np.zeros((count, 1))
-    for vectors in vector_parts(directory):
+    for vectors in vector_parts(directory, facet):
         rows = np.arange(len(vectors))
         part = slice(start, start + len(vectors))
         summing = csr_array((weights[part], (leaves[part], rows)), shape=(count, len(vectors)))
@@ -75,21 +87,24 @@ def _leaf_centroids(
     return np.asarray(sums / np.linalg.norm(sums, axis=1, keepdims=True), dtype=np.float32)
 
 
-def _run(context: Context) -> Report:
+def _cluster(context: Context, facet: str, first_number: int) -> tuple[Report, pa.Table]:
+    """Group the answers to one facet; its rows of the table of assignments."""
     directory, settings = context.directory, context.settings
     thresholds = settings.thresholds()
     weights = (
-        files.read_table(texts_file(directory), columns=["weight"])["weight"]
+        files.read_table(texts_file(directory, facet), columns=["weight"])["weight"]
         .to_numpy()
         .astype(np.float32)
     )
-    members = files.read_table(members_file(directory), columns=["account", "text"])
+    members = files.read_table(
+        members_file(directory, facet), columns=["conversation_id", "account", "text"]
+    )
     accounts = members["account"].to_numpy().astype(np.int32)
     text_of = members["text"].to_numpy()
     conversations = len(text_of)
 
     wanted = settings.base_clusters or initial_k(conversations)
-    sample = first_vectors(directory, training_size(wanted))
+    sample = first_vectors(directory, facet, training_size(wanted))
     base = fit(
         sample,
         weights[: len(sample)],
@@ -100,7 +115,7 @@ def _run(context: Context) -> Report:
         seed=settings.seed,
     )
     labels, distances = [], []
-    for vectors in vector_parts(directory):
+    for vectors in vector_parts(directory, facet):
         nearest, distance = assign(vectors, base.centroids)
         labels.append(nearest)
         distances.append(distance)
@@ -116,31 +131,30 @@ def _run(context: Context) -> Report:
     leaf_of_base = _by_size(leaf_of_base, base_of_text[text_of])
     leaves = leaf_of_base[base_of_text]
 
-    first_number = directory.state.next_cluster_number
     ids = pa.array(
-        [context.cluster_id(FACET.name, first_number + i) for i in range(int(leaves.max()) + 1)]
+        [context.cluster_id(facet, first_number + i) for i in range(int(leaves.max()) + 1)]
     )
-    conversation_ids = files.read_table(members_file(directory), columns=["conversation_id"])
     assignments = pa.table(
         {
-            "conversation_id": conversation_ids["conversation_id"],
-            "facet": pa.repeat(FACET.name, conversations),
+            "conversation_id": members["conversation_id"],
+            "facet": pa.repeat(facet, conversations),
             "cluster_id": ids.take(pa.array(leaves[text_of])),
             "distance": pa.array(np.concatenate(distances)[text_of], type=pa.float32()),
         }
     )
-    files.write_array(base_centroids_file(directory), base.centroids)
-    files.write_array(leaf_of_base_file(directory), leaf_of_base)
-    files.write_array(text_leaves_file(directory), leaves.astype(np.int32))
-    files.write_array(leaf_centroids_file(directory), _leaf_centroids(directory, leaves, weights))
+    files.write_array(base_centroids_file(directory, facet), base.centroids)
+    files.write_array(leaf_of_base_file(directory, facet), leaf_of_base)
+    files.write_array(text_leaves_file(directory, facet), leaves.astype(np.int32))
+    files.write_array(
+        leaf_centroids_file(directory, facet), _leaf_centroids(directory, facet, leaves, weights)
+    )
     firm = stability(sample, weights[: len(sample)], leaves[: len(sample)], seed=settings.seed)
     files.write_array(
-        leaf_stability_file(directory),
+        leaf_stability_file(directory, facet),
         np.concatenate([firm, np.full(int(leaves.max()) + 1 - len(firm), np.nan)]),
     )
-    files.write_table(assignments_folder(directory), assignments)
     sizes = np.bincount(leaves[text_of])
-    return Report(
+    report = Report(
         rows_in=conversations,
         rows_out=conversations,
         details={
@@ -152,21 +166,35 @@ def _run(context: Context) -> Report:
                 "largest": int(sizes.max()),
             },
             "first_number": first_number,
-            "cluster_numbers": len(sizes),
             **{name: round(value, 6) for name, value in base.quality.items()},
         },
     )
+    return report, assignments
+
+
+def _run(context: Context) -> Report:
+    reports, tables, given = {}, [], 0
+    for facet in answered_facets(context):
+        first = context.directory.state.next_cluster_number + given
+        reports[facet.name], assignments = _cluster(context, facet.name, first)
+        given += reports[facet.name].details["leaves"]
+        tables.append(assignments)
+    files.write_table(assignments_folder(context.directory), pa.concat_tables(tables))
+    return facets_report(reports, cluster_numbers=given)
 
 
 CLUSTER = Stage(
     name="cluster",
     run=_run,
     outputs=lambda d: [
-        base_centroids_file(d),
-        leaf_of_base_file(d),
-        text_leaves_file(d),
-        leaf_centroids_file(d),
-        leaf_stability_file(d),
+        *facet_outputs(
+            d,
+            "base_centroids.npy",
+            "leaf_of_base.npy",
+            "text_leaves.npy",
+            "leaf_centroids.npy",
+            "leaf_stability.npy",
+        ),
         assignments_folder(d),
     ],
     depends=lambda c: {
@@ -175,6 +203,6 @@ CLUSTER = Stage(
         "accounts": c.settings.thresholds().accounts,
         "conversations": c.settings.thresholds().conversations,
     },
-    version=2,
-    total=lambda c: (rows_of(c.directory, "embed"), "distinct texts"),
+    version=3,
+    total=lambda c: (distinct_texts(c), "distinct texts"),
 )

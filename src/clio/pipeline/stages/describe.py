@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from clio.describing import Description, Members, describe_groups
+from clio.describing import (
+    Description,
+    Members,
+    describe_groups,
+    describe_groups_by_model,
+)
+from clio.facet import Facet
 from clio.pipeline import files
+from clio.pipeline.models import public_name
 from clio.pipeline.run_directory import RunDirectory
-from clio.pipeline.stage import Context, Report, Stage
+from clio.pipeline.stage import (
+    Context,
+    Report,
+    Stage,
+    answered_facets,
+    facet_details,
+    facet_outputs,
+    facets_report,
+    holds_identifiers,
+)
 from clio.pipeline.stages.cluster import leaf_centroids_file
+from clio.pipeline.stages.contrasts import sample_outsiders
 from clio.pipeline.stages.samples import MIN_USERS, Sample, sample_members
-from clio.pipeline.stages.texts import FACET
 from clio.privacy.wording import SENSITIVE
 from clio.settings import Thresholds
 
 
-def leaf_descriptions_file(directory: RunDirectory) -> Path:
+def leaf_descriptions_file(directory: RunDirectory, facet: str) -> Path:
     """``title``, ``summary``, ``fallback_titles`` of each leaf, in order."""
-    return directory.work / FACET.name / "leaf_descriptions.parquet"
+    return directory.work / facet / "leaf_descriptions.parquet"
 
 
 def description_columns(descriptions: Sequence[Description]) -> dict[str, pa.Array]:
@@ -47,39 +65,85 @@ def sensitive_words(thresholds: Thresholds) -> Callable[[str], bool] | None:
     return SENSITIVE.__contains__ if thresholds.publishable else None
 
 
-def _run(context: Context) -> Report:
-    directory = context.directory
-    centroids = np.load(leaf_centroids_file(directory))
-    sample = sample_members(
-        directory,
-        np.arange(len(centroids), dtype=np.int32),
-        thresholds=context.settings.thresholds(),
+def stood_in(reasons: Iterable[str]) -> dict[str, Any]:
+    """How many groups the offline writer describes in a model's place, by reason."""
+    return {"stood_in": dict(sorted(Counter(reasons).items()))}
+
+
+def _describe(context: Context, facet: Facet) -> Report:
+    directory, thresholds = context.directory, context.settings.thresholds()
+    centroids = np.load(leaf_centroids_file(directory, facet.name))
+    members = as_members(
+        sample_members(
+            directory,
+            facet.name,
+            np.arange(len(centroids), dtype=np.int32),
+            thresholds=thresholds,
+        )
     )
     descriptions = describe_groups(
-        as_members(sample),
+        members,
         centroids,
         embed=context.embedder.embed,
-        min_accounts=max(MIN_USERS, context.settings.thresholds().word_accounts),
-        sensitive=sensitive_words(context.settings.thresholds()),
+        min_accounts=max(MIN_USERS, thresholds.word_accounts),
+        sensitive=sensitive_words(thresholds),
     )
+    model, details = context.settings.model_for_titles, {}
+    if model is not None:
+        written = describe_groups_by_model(
+            members,
+            as_members(sample_outsiders(directory, facet.name, thresholds=thresholds)),
+            centroids,
+            embed=context.embedder.embed,
+            asker=context.models.asker(model),
+            key=context.models.key(),
+            stand_ins=descriptions,
+            facet=facet,
+            min_accounts=max(MIN_USERS, thresholds.word_accounts),
+            language=context.settings.language,
+            identifiers=holds_identifiers,
+            seed=context.settings.seed,
+        )
+        descriptions, details = written.descriptions, stood_in(written.stood_in.values())
     files.write_table(
-        leaf_descriptions_file(directory), pa.table(description_columns(descriptions))
+        leaf_descriptions_file(directory, facet.name), pa.table(description_columns(descriptions))
     )
     context.progress.advanced(len(descriptions))
-    return Report(rows_in=len(centroids), rows_out=len(descriptions))
+    return Report(rows_in=len(centroids), rows_out=len(descriptions), details=details)
+
+
+def _run(context: Context) -> Report:
+    return facets_report({f.name: _describe(context, f) for f in answered_facets(context)})
+
+
+def writer(context: Context) -> list[str | None]:
+    """Who writes, for fingerprints: the model and its language, or nobody but Clio."""
+    model = context.settings.model_for_titles
+    return [None] if model is None else [public_name(model), context.settings.language]
+
+
+def _clusters(context: Context) -> int:
+    """Leaves of all facets."""
+    leaves = (
+        facet_details(context.directory, "cluster", facet.name)["leaves"]
+        for facet in answered_facets(context)
+    )
+    return sum(leaves)
 
 
 DESCRIBE = Stage(
     name="describe",
     run=_run,
-    outputs=lambda d: [leaf_descriptions_file(d)],
+    outputs=lambda d: facet_outputs(d, "leaf_descriptions.parquet"),
     depends=lambda c: {
-        "describe": c.settings.describe,
+        "writer": writer(c),
+        "seed": c.settings.seed if c.settings.model_for_titles else None,
+        "facets": [[f.name, f.question] for f in answered_facets(c)],
         "word_accounts": c.settings.thresholds().word_accounts,
         "sensitive_word_accounts": c.settings.thresholds().sensitive_word_accounts,
         "top1_share": c.settings.thresholds().top1_share,
         "publishable": c.settings.thresholds().publishable,
     },
-    version=2,
-    total=lambda c: (c.directory.state.stages["cluster"].details["leaves"], "clusters"),
+    version=3,
+    total=lambda c: (_clusters(c), "clusters"),
 )

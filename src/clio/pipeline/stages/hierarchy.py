@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,20 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from clio.describing import Description, describe_parents
-from clio.hierarchy import build
+from clio.describing import Description, describe_parents, describe_parents_by_model
+from clio.facet import Facet
+from clio.hierarchy import build, build_by_model
 from clio.pipeline import files
 from clio.pipeline.run_directory import RunDirectory
-from clio.pipeline.stage import Context, Report, Stage
+from clio.pipeline.stage import (
+    Context,
+    Report,
+    Stage,
+    answered_facets,
+    facet_outputs,
+    facets_report,
+    holds_identifiers,
+)
 from clio.pipeline.stages.cluster import (
     assignments_folder,
     leaf_centroids_file,
@@ -26,17 +36,23 @@ from clio.pipeline.stages.describe import (
     description_columns,
     leaf_descriptions_file,
     sensitive_words,
+    stood_in,
+    writer,
 )
+from clio.pipeline.stages.facets import facets_folder
 from clio.pipeline.stages.read import conversations_folder
 from clio.pipeline.stages.samples import MIN_USERS, sample_members
-from clio.pipeline.stages.texts import FACET, members_file
+from clio.pipeline.stages.texts import members_file
 
 Vectors = NDArray[np.float32]
 
+CONCERN = "concern"
+"""The measure that the safety role sees beside each cluster, where it is answered."""
 
-def nodes_file(directory: RunDirectory) -> Path:
+
+def nodes_file(directory: RunDirectory, facet: str) -> Path:
     """Every node but the root: ``level``, ``index`` within it, ids, title, summary, fallbacks."""
-    return directory.work / FACET.name / "nodes.parquet"
+    return directory.work / facet / "nodes.parquet"
 
 
 def restricted_clusters_file(directory: RunDirectory) -> Path:
@@ -44,9 +60,9 @@ def restricted_clusters_file(directory: RunDirectory) -> Path:
     return directory.restricted / "clusters.parquet"
 
 
-def parent_arrays(directory: RunDirectory) -> list[NDArray[np.int32]]:
+def parent_arrays(directory: RunDirectory, facet: str) -> list[NDArray[np.int32]]:
     """Parent's index of each node, level by level, as `clio.hierarchy.build` gave them."""
-    nodes = files.read_table(nodes_file(directory), columns=["level", "parent"]).to_pydict()
+    nodes = files.read_table(nodes_file(directory, facet), columns=["level", "parent"]).to_pydict()
     levels = np.asarray(nodes["level"])
     parents = np.asarray([-1 if p is None else p for p in nodes["parent"]], dtype=np.int32)
     return [parents[levels == level] for level in range(int(levels.max()))]
@@ -60,10 +76,10 @@ def group_at_level(parents: list[NDArray[np.int32]], leaves: int, level: int) ->
     return group
 
 
-def leaf_sizes(directory: RunDirectory, leaves: int) -> NDArray[np.float64]:
+def leaf_sizes(directory: RunDirectory, facet: str, leaves: int) -> NDArray[np.float64]:
     """Conversations of each leaf."""
-    text = files.read_table(members_file(directory), columns=["text"])["text"].to_numpy()
-    leaf = np.load(text_leaves_file(directory))[text]
+    text = files.read_table(members_file(directory, facet), columns=["text"])["text"].to_numpy()
+    leaf = np.load(text_leaves_file(directory, facet))[text]
     return np.bincount(leaf, minlength=leaves).astype(np.float64)
 
 
@@ -76,45 +92,116 @@ def centroids_at_level(
     return np.asarray(sums / np.linalg.norm(sums, axis=1, keepdims=True), dtype=np.float32)
 
 
-def _leaf_descriptions(directory: RunDirectory) -> list[Description]:
+def _leaf_descriptions(directory: RunDirectory, facet: str) -> list[Description]:
     return [
         Description(row["title"], row["summary"], tuple(row["fallback_titles"]))
-        for row in files.read_table(leaf_descriptions_file(directory)).to_pylist()
+        for row in files.read_table(leaf_descriptions_file(directory, facet)).to_pylist()
     ]
 
 
-def _run(context: Context) -> Report:
-    directory, settings = context.directory, context.settings
-    centroids: Vectors = np.load(leaf_centroids_file(directory))
-    leaves = len(centroids)
-    sizes = leaf_sizes(directory, leaves)
-    parents = build(centroids, sizes, seed=settings.seed).parents
+class _Parents:
+    """Describes the parents of a level of one facet's tree.
 
-    descriptions = [_leaf_descriptions(directory)]
-    for level, parent in enumerate(parents, start=1):
-        group = group_at_level(parents, leaves, level)
-        below = group_at_level(parents, leaves, level - 1)
-        descriptions.append(
-            describe_parents(
-                descriptions[-1],
-                parent,
-                as_members(sample_members(directory, group, thresholds=settings.thresholds())),
-                centroids_at_level(centroids, group, sizes),
-                child_sizes=np.bincount(below, weights=sizes),
-                embed=context.embedder.embed,
-                min_accounts=max(MIN_USERS, settings.thresholds().word_accounts),
-                sensitive=sensitive_words(context.settings.thresholds()),
-            )
+    Parameters
+    ----------
+    context
+        Of the run.
+    facet
+        Whose tree it is.
+    centroids, sizes
+        Of the leaves: ``(leaves, dimension)`` unit rows, and conversations.
+    """
+
+    def __init__(
+        self, context: Context, facet: Facet, centroids: Vectors, sizes: NDArray[np.float64]
+    ) -> None:
+        self._context, self._facet = context, facet
+        self._centroids, self._sizes = centroids, sizes
+        self.reasons: list[str] = []
+        """Why the offline writer stands in for a model, one a parent."""
+
+    def __call__(
+        self, children: Sequence[Description], parents: Sequence[NDArray[np.int32]]
+    ) -> list[Description]:
+        """Describe the last level of `parents`, whose children are described."""
+        context, settings = self._context, self._context.settings
+        thresholds, leaves = settings.thresholds(), len(self._centroids)
+        above, below = (group_at_level(list(parents), leaves, len(parents) - i) for i in (0, 1))
+        child_sizes = np.bincount(below, weights=self._sizes)
+        descriptions = describe_parents(
+            children,
+            parents[-1],
+            as_members(
+                sample_members(context.directory, self._facet.name, above, thresholds=thresholds)
+            ),
+            centroids_at_level(self._centroids, above, self._sizes),
+            child_sizes=child_sizes,
+            embed=context.embedder.embed,
+            min_accounts=max(MIN_USERS, thresholds.word_accounts),
+            sensitive=sensitive_words(thresholds),
         )
-        context.progress.advanced(len(parent))
+        if settings.model_for_titles is not None:
+            written = describe_parents_by_model(
+                children,
+                parents[-1],
+                centroids_at_level(self._centroids, below, self._sizes),
+                child_sizes=child_sizes.astype(np.int64),
+                asker=context.models.asker(settings.model_for_titles),
+                key=context.models.key(),
+                stand_ins=descriptions,
+                facet=self._facet,
+                language=settings.language,
+                identifiers=holds_identifiers,
+            )
+            descriptions = written.descriptions
+            self.reasons += written.stood_in.values()
+        context.progress.advanced(len(descriptions))
+        return descriptions
 
-    ids = [[leaf_id(context, i) for i in range(leaves)]]
-    first = context.directory.state.next_cluster_number
+
+def _tree(
+    context: Context, facet: Facet, centroids: Vectors, sizes: NDArray[np.float64]
+) -> tuple[list[NDArray[np.int32]], list[list[Description]], dict[str, Any]]:
+    """Parents by level, descriptions by level from the leaves up, and what was repaired."""
+    settings, leaves = context.settings, _leaf_descriptions(context.directory, facet.name)
+    describe = _Parents(context, facet, centroids, sizes)
+    if settings.model_for_titles is None:
+        parents = build(centroids, sizes, seed=settings.seed).parents
+        descriptions = [leaves]
+        for level in range(1, len(parents) + 1):
+            descriptions.append(describe(descriptions[-1], parents[:level]))
+        return parents, descriptions, {}
+    found = build_by_model(
+        leaves,
+        centroids,
+        sizes,
+        asker=context.models.asker(settings.model_for_titles),
+        key=context.models.key(),
+        embed=context.embedder.embed,
+        describe=describe,
+        seed=settings.seed,
+        language=settings.language,
+        identifiers=holds_identifiers,
+    )
+    details = {"repairs": dict(found.repairs), **stood_in(describe.reasons)}
+    return found.parents, [leaves, *found.names], details
+
+
+def _build(context: Context, facet: Facet, first: int) -> Report:
+    """Make and describe the tree of one facet; ids of inner nodes begin with number `first`."""
+    directory, name = context.directory, facet.name
+    centroids: Vectors = np.load(leaf_centroids_file(directory, name))
+    leaves = len(centroids)
+    parents, descriptions, details = _tree(
+        context, facet, centroids, leaf_sizes(directory, name, leaves)
+    )
+
+    ids = [[leaf_id(context, name, i) for i in range(leaves)]]
     for written in descriptions[1:]:
-        ids.append([context.cluster_id(FACET.name, first + i) for i in range(len(written))])
+        ids.append([context.cluster_id(name, first + i) for i in range(len(written))])
         first += len(written)
     tables = []
-    firm = np.load(leaf_stability_file(directory))
+    firm = np.load(leaf_stability_file(directory, name))
     for level, written in enumerate(descriptions):
         above = parents[level].tolist() if level < len(parents) else [None] * len(written)
         parent_ids = [None if p is None else ids[level + 1][p] for p in above]
@@ -136,16 +223,22 @@ def _run(context: Context) -> Report:
             )
         )
     nodes = pa.concat_tables(tables)
-    files.write_table(nodes_file(directory), nodes)
-    _write_restricted(context)
+    files.write_table(nodes_file(directory, name), nodes)
     return Report(
         rows_in=leaves,
         rows_out=nodes.num_rows,
-        details={
-            "nodes_by_level": [len(level) for level in descriptions],
-            "cluster_numbers": nodes.num_rows - leaves,
-        },
+        details={"nodes_by_level": [len(level) for level in descriptions], **details},
     )
+
+
+def _run(context: Context) -> Report:
+    reports, given = {}, 0
+    for facet in answered_facets(context):
+        first = context.directory.state.next_cluster_number + given
+        report = reports[facet.name] = _build(context, facet, first)
+        given += report.rows_out - report.rows_in
+    _write_restricted(context)
+    return facets_report(reports, cluster_numbers=given)
 
 
 _PATHS = """
@@ -160,41 +253,52 @@ SELECT leaf, cluster_id FROM up
 """
 _RESTRICTED = """
 SELECT '{facet}' AS facet, n.cluster_id, n.level, n.parent_id, n.title, n.summary,
-       m.conversations, CAST(NULL AS DOUBLE) AS concern, m.accounts
+       m.conversations, m.concern, m.accounts
 FROM nodes n JOIN (
-    SELECT p.cluster_id, count(*) AS conversations, list_sort(list_distinct(list(c.account)))
-           AS accounts
+    SELECT p.cluster_id, count(*) AS conversations, {concern} AS concern,
+           list_sort(list_distinct(list(c.account))) AS accounts
     FROM assignments a JOIN conversations c USING (conversation_id)
-    JOIN paths p ON p.leaf = a.cluster_id
+    JOIN facets f USING (conversation_id) JOIN paths p ON p.leaf = a.cluster_id
     GROUP BY p.cluster_id
 ) m USING (cluster_id) ORDER BY n.level, n."index"
 """
 
 
-def register_paths(sql: Any, directory: RunDirectory) -> None:
-    """Make the views ``nodes`` and ``paths`` (leaf to itself and each ancestor)."""
-    files.register(sql, "nodes", nodes_file(directory))
+# A quotient of whole sums, so that it is the same in any order of rows.
+_MEAN_CONCERN = f'sum(f."{CONCERN}")::DOUBLE / count(f."{CONCERN}")'
+_NO_CONCERN = "CAST(NULL AS DOUBLE)"
+
+
+def register_paths(sql: Any, directory: RunDirectory, facet: str) -> None:
+    """Make the views ``nodes`` and ``paths`` (leaf to itself and each ancestor) of a facet."""
+    files.register(sql, "nodes", nodes_file(directory, facet))
     sql.execute(_PATHS)
 
 
 def _write_restricted(context: Context) -> None:
-    directory = context.directory
-    with context.sql() as sql:
-        register_paths(sql, directory)
-        files.register(sql, "assignments", assignments_folder(directory))
-        files.register(sql, "conversations", conversations_folder(directory))
-        table = sql.sql(_RESTRICTED.format(facet=FACET.name)).to_arrow_table()
-    files.write_table(restricted_clusters_file(directory), table)
+    directory, tables = context.directory, []
+    measured = CONCERN in {facet.name for facet in context.facets.measures}
+    concern = _MEAN_CONCERN if measured else _NO_CONCERN
+    for facet in answered_facets(context):
+        with context.sql() as sql:
+            register_paths(sql, directory, facet.name)
+            files.register(sql, "assignments", assignments_folder(directory))
+            files.register(sql, "conversations", conversations_folder(directory))
+            files.register(sql, "facets", facets_folder(directory))
+            query = _RESTRICTED.format(facet=facet.name, concern=concern)
+            tables.append(sql.sql(query).to_arrow_table())
+    files.write_table(restricted_clusters_file(directory), pa.concat_tables(tables))
 
 
 HIERARCHY = Stage(
     name="hierarchy",
     run=_run,
-    outputs=lambda d: [nodes_file(d), restricted_clusters_file(d)],
+    outputs=lambda d: [*facet_outputs(d, "nodes.parquet"), restricted_clusters_file(d)],
     depends=lambda c: {
         "seed": c.settings.seed,
+        "writer": writer(c),
         "word_accounts": c.settings.thresholds().word_accounts,
     },
-    version=2,
+    version=3,
     total=lambda _: (None, "clusters"),
 )

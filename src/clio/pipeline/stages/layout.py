@@ -10,30 +10,37 @@ import pyarrow as pa
 from clio.layout import density_cells, place, scatter
 from clio.pipeline import files
 from clio.pipeline.run_directory import RunDirectory
-from clio.pipeline.stage import Context, Report, Stage
+from clio.pipeline.stage import (
+    Context,
+    Report,
+    Stage,
+    answered_facets,
+    distinct_texts,
+    facet_outputs,
+    facets_report,
+)
 from clio.pipeline.stages.cluster import leaf_centroids_file, text_leaves_file
 from clio.pipeline.stages.embed import vector_parts
 from clio.pipeline.stages.hierarchy import leaf_sizes, parent_arrays
-from clio.pipeline.stages.texts import FACET
 
 
-def places_file(directory: RunDirectory) -> Path:
+def places_file(directory: RunDirectory, facet: str) -> Path:
     """``level``, ``index``, ``x``, ``y`` of every node but the root."""
-    return directory.work / FACET.name / "places.parquet"
+    return directory.work / facet / "places.parquet"
 
 
-def text_cells_file(directory: RunDirectory) -> Path:
+def text_cells_file(directory: RunDirectory, facet: str) -> Path:
     """``text`` (its number), ``cell_x``, ``cell_y``."""
-    return directory.work / FACET.name / "text_cells.parquet"
+    return directory.work / facet / "text_cells.parquet"
 
 
-def _run(context: Context) -> Report:
+def _place(context: Context, facet: str) -> Report:
     directory = context.directory
-    centroids = np.load(leaf_centroids_file(directory))
-    sizes = leaf_sizes(directory, len(centroids))
-    positions = place(centroids, parent_arrays(directory), sizes, seed=context.settings.seed)
+    centroids = np.load(leaf_centroids_file(directory, facet))
+    sizes = leaf_sizes(directory, facet, len(centroids))
+    positions = place(centroids, parent_arrays(directory, facet), sizes, seed=context.settings.seed)
     files.write_table(
-        places_file(directory),
+        places_file(directory, facet),
         pa.table(
             {
                 "level": pa.array(
@@ -47,26 +54,28 @@ def _run(context: Context) -> Report:
             }
         ),
     )
-    leaves = np.load(text_leaves_file(directory))
+    leaves = np.load(text_leaves_file(directory, facet))
     tables, start = [], 0
-    for vectors in vector_parts(directory):
+    for vectors in vector_parts(directory, facet):
         labels = leaves[start : start + len(vectors)]
         numbers = np.arange(start, start + len(vectors))
         start += len(vectors)
         cell_x, cell_y = density_cells(scatter(vectors, labels, centroids, positions[0]))
         tables.append(pa.table({"text": numbers, "cell_x": cell_x, "cell_y": cell_y}))
         context.progress.advanced(len(vectors))
-    files.write_table(text_cells_file(directory), pa.concat_tables(tables))
+    files.write_table(text_cells_file(directory, facet), pa.concat_tables(tables))
     return Report(rows_in=start, rows_out=start)
+
+
+def _run(context: Context) -> Report:
+    return facets_report({f.name: _place(context, f.name) for f in answered_facets(context)})
 
 
 LAYOUT = Stage(
     name="layout",
     run=_run,
-    outputs=lambda d: [places_file(d), text_cells_file(d)],
+    outputs=lambda d: facet_outputs(d, "places.parquet", "text_cells.parquet"),
     depends=lambda c: {"seed": c.settings.seed},
-    total=lambda c: (
-        c.directory.state.stages["texts"].details["distinct_texts"],
-        "distinct texts",
-    ),
+    version=2,
+    total=lambda c: (distinct_texts(c), "distinct texts"),
 )

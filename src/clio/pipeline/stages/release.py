@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from importlib.metadata import version
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from clio.describing import free_phrases
-from clio.pipeline.aggregates import Aggregator, Granularity
-from clio.pipeline.stage import Context, Report, Stage, wants_multilingual
-from clio.pipeline.stages.texts import FACET
+from clio.pipeline.aggregates import Aggregates, Aggregator, Granularity
+from clio.pipeline.facets import Facets
+from clio.pipeline.stage import (
+    Context,
+    Report,
+    Stage,
+    answered_facets,
+    foreign_share,
+    wants_multilingual,
+)
 from clio.pipeline.support import token_support, window_support
-from clio.privacy.gate import Gated, GateInput, apply
+from clio.privacy.gate import SECONDARY_ROUNDING, Gated, GateInput, apply
 from clio.privacy.tiers import PrivateTable
 from clio.release.schema import (
     ROOT_ID,
@@ -29,22 +38,37 @@ _DAYS = {"day": 1, "week": 7}
 
 
 def _gate_input(context: Context) -> GateInput:
-    directory, settings = context.directory, context.settings
-    with context.sql() as sql:
-        aggregates = Aggregator(sql, directory).aggregate(
-            labels=settings.breakdown,
-            cell_conversations=settings.thresholds().cell_conversations,
-        )
+    directory, thresholds = context.directory, context.settings.thresholds()
+    names = [facet.name for facet in answered_facets(context)]
+    found: list[Aggregates] = []
+    for facet in names:
+        with context.sql() as sql:
+            aggregator = Aggregator(sql, directory, context.facets, facet)
+            # The primary facet comes first, and has all conversations.
+            granularity = (
+                found[0].granularity
+                if found
+                else aggregator.granularity(thresholds.cell_conversations)
+            )
+            found.append(
+                aggregator.aggregate(labels=context.settings.breakdown, granularity=granularity)
+            )
+
+    def together(tables: Iterable[pa.Table]) -> PrivateTable:
+        return PrivateTable(pa.concat_tables(tables))
+
     return GateInput(
-        nodes=PrivateTable(aggregates.nodes),
-        cells=PrivateTable(aggregates.cells),
-        trends=PrivateTable(aggregates.trends),
-        numeric=PrivateTable(aggregates.numeric),
-        map_cells=PrivateTable(aggregates.map_cells),
-        token_support=PrivateTable(token_support(directory, settings.thresholds())),
-        window_support=PrivateTable(window_support(directory)),
-        shipped=free_phrases(everything=not settings.thresholds().publishable),
-        granularity=aggregates.granularity,
+        nodes=together(part.nodes for part in found),
+        cells=together(part.cells for part in found),
+        answers=together(part.answers for part in found),
+        trends=together(part.trends for part in found),
+        numeric=together(part.numeric for part in found),
+        map_cells=together(part.map_cells for part in found),
+        token_support=together(token_support(directory, name, thresholds) for name in names),
+        window_support=PrivateTable(window_support(directory, names)),
+        shipped=free_phrases(everything=not thresholds.publishable),
+        granularity=found[0].granularity,
+        primary=context.facets.primary.name,
     )
 
 
@@ -76,7 +100,8 @@ def _info(context: Context, gated: Gated, granularity: Granularity) -> ReleaseIn
     settings, state = context.settings, context.directory.state
     thresholds = settings.thresholds()
     period = _period(gated)
-    totals = next(t for t in gated.totals if t.facet == FACET.name)
+    primary = context.facets.primary.name
+    totals = next(t for t in gated.totals if t.facet == primary)
     return ReleaseInfo(
         schema_version=SCHEMA_VERSION,
         number=_number(context),
@@ -88,24 +113,42 @@ def _info(context: Context, gated: Gated, granularity: Granularity) -> ReleaseIn
         totals=Totals(conversations=totals.conversations, accounts=totals.accounts),
         outcomes=state.outcomes,
         facets=[
-            FacetInfo(name=t.facet, primary=t.facet == FACET.name, clusters=list(t.clusters))
+            FacetInfo(name=t.facet, primary=t.facet == primary, clusters=list(t.clusters))
             for t in gated.totals
         ],
         period=period,
         granularity=granularity if period is not None else None,
-        analyst=settings.analyst,
+        analyst=context.analyst.name,
         embedder=context.directory.state.stages["embed"].details["embedder"],
         seed=settings.seed,
+        notes=_notes(gated, context.facets, public=thresholds.publishable),
     )
+
+
+def _notes(gated: Gated, facets: Facets, *, public: bool) -> list[str]:
+    """What a reader should know of numbers that are unlike others."""
+    notes, primary = [], facets.primary.name
+    others = [t.facet for t in gated.totals if t.facet != primary]
+    if others and public:
+        notes.append(
+            f"Only the tree of {primary} is proven against subtraction; numbers of "
+            f"{', '.join(others)} are rounded to {SECONDARY_ROUNDING} or more."
+        )
+    overlapping = [facet.name for facet in facets.closed if facet.kind == "categories"]
+    if overlapping:
+        notes.append(
+            f"A conversation may have several values of {', '.join(overlapping)}: it counts with "
+            "each of them."
+        )
+    return notes
 
 
 def _language_notes(context: Context) -> list[str]:
     """What ``auto`` chose for a corpus in other languages than English, or what is lost."""
-    stages, directory = context.directory.state.stages, context.directory
-    if context.settings.embedder != "auto" or not wants_multilingual(directory):
+    stages = context.directory.state.stages
+    if context.settings.embedder != "auto" or not wants_multilingual(context):
         return []
-    foreign = stages["texts"].details["foreign_share"]
-    share = f"{foreign:.0%} of the conversations are not in English"
+    share = f"{foreign_share(context):.0%} of the conversations are not in English"
     if stages["embed"].details["embedder"] == "multilingual":
         return [f"{share}, so they were grouped by the multilingual embedder"]
     return [
@@ -135,6 +178,8 @@ def _depends(context: Context) -> dict[str, Any]:
         "thresholds": settings.thresholds().model_dump(mode="json"),
         "preset": settings.privacy.value,
         "breakdown": list(settings.breakdown),
+        "closed": [facet.name for facet in context.facets.closed],
+        "measures": [facet.name for facet in context.facets.measures],
     }
 
 

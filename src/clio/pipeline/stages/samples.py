@@ -32,6 +32,7 @@ class Sample:
 
 def sample_members(
     directory: RunDirectory,
+    facet: str,
     group_of_leaf: NDArray[np.int32],
     *,
     thresholds: Thresholds,
@@ -49,6 +50,8 @@ def sample_members(
     ----------
     directory
         The run.
+    facet
+        Whose answers are the texts.
     group_of_leaf
         ``(leaves,)`` group of each leaf.
     thresholds
@@ -56,12 +59,14 @@ def sample_members(
     per_group
         At most so many members a group.
     """
-    members = files.read_table(members_file(directory), columns=["account", "text", "language"])
+    members = files.read_table(
+        members_file(directory, facet), columns=["account", "text", "language"]
+    )
     text = members["text"].to_numpy()
     account = members["account"].to_numpy().astype(np.int64)
     if thresholds.top1_share >= 1.0:
         account = np.arange(len(account))
-    group = group_of_leaf[np.load(text_leaves_file(directory))[text]].astype(np.int64)
+    group = group_of_leaf[np.load(text_leaves_file(directory, facet))[text]].astype(np.int64)
     pair = group * (int(account.max()) + 1) + account
     _, first_of_account = np.unique(pair, return_index=True)
     chosen = np.sort(first_of_account)
@@ -70,7 +75,7 @@ def sample_members(
     starts = np.searchsorted(ordered, np.arange(int(ordered.max()) + 1))
     rank = np.arange(len(order)) - starts[ordered]
     order = order[rank < per_group]
-    texts = files.read_table(texts_file(directory), columns=["text"])["text"]
+    texts = files.read_table(texts_file(directory, facet), columns=["text"])["text"]
     return Sample(
         texts=texts.take(pa.array(text[order])).to_pylist(),
         group=group[order].astype(np.int32),

@@ -9,29 +9,36 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
+
 from clio.conversation import Outcome
 from clio.errors import InputError
 from clio.facet import UNKNOWN
-from clio.facets import ASKED
+from clio.facets import detect_language
 from clio.pipeline import files
 from clio.pipeline.run_directory import RunDirectory
-from clio.pipeline.stage import Context, Report, Stage, rows_of
+from clio.pipeline.stage import (
+    Context,
+    Report,
+    Stage,
+    facet_outputs,
+    facets_report,
+    rows_of,
+)
 from clio.pipeline.stages.facets import facets_folder
 from clio.pipeline.stages.read import conversations_folder
 
 ENGLISH = "en"
-FACET = next(facet for facet in ASKED if facet.clustered)
-"""The primary facet, whose tree is released."""
 
 
-def texts_file(directory: RunDirectory) -> Path:
+def texts_file(directory: RunDirectory, facet: str) -> Path:
     """``text`` and its ``weight`` in conversations; the row number is the text's number."""
-    return directory.work / FACET.name / "texts.parquet"
+    return directory.work / facet / "texts.parquet"
 
 
-def members_file(directory: RunDirectory) -> Path:
+def members_file(directory: RunDirectory, facet: str) -> Path:
     """``conversation_id``, ``account`` (a code), ``text`` (a number), ``language``."""
-    return directory.work / FACET.name / "members.parquet"
+    return directory.work / facet / "members.parquet"
 
 
 def capped_file(directory: RunDirectory) -> Path:
@@ -41,7 +48,7 @@ def capped_file(directory: RunDirectory) -> Path:
 
 _ORDERED = """
 CREATE TEMP TABLE ordered AS
-SELECT f.conversation_id, c.account, f.{facet} AS text, f.language,
+SELECT f.conversation_id, c.account, f."{facet}" AS text, f.language,
        sha256('{seed}:' || f.conversation_id) AS key,
        row_number() OVER (
            PARTITION BY c.account ORDER BY sha256('{seed}:' || f.conversation_id)
@@ -51,7 +58,8 @@ FROM facets f JOIN conversations c USING (conversation_id)
 _TEXTS = """
 CREATE TEMP TABLE texts AS
 SELECT text, weight, row_number() OVER (ORDER BY first, text) - 1 AS number FROM (
-    SELECT text, count(*) AS weight, min(key) AS first FROM ordered WHERE nth <= {cap} GROUP BY text
+    SELECT text, count(*) AS weight, min(key) AS first FROM ordered
+    WHERE nth <= {cap} AND text IS NOT NULL GROUP BY text
 )
 """
 _MEMBERS = """
@@ -59,52 +67,77 @@ SELECT o.conversation_id, dense_rank() OVER (ORDER BY o.account) - 1 AS account,
        t.number AS text, o.language
 FROM ordered o JOIN texts t USING (text) WHERE nth <= {cap} ORDER BY o.key
 """
-
-
 _FOREIGN = f"""
 SELECT coalesce(avg(CASE WHEN language IN ('{ENGLISH}', '{UNKNOWN}') THEN 0 ELSE 1 END), 0)
-FROM ordered
+FROM {{table}} WHERE text IS NOT NULL
 """
 
 
-def _run(context: Context) -> Report:
+def _written_in(context: Context, texts: pa.Table) -> pa.Array:
+    """Languages of what a model wrote: that of the run, as far as it kept to it."""
+    if context.settings.language.casefold() == "english":
+        return pa.repeat(ENGLISH, texts.num_rows)
+    return pa.array([detect_language(text) for text in texts["text"].to_pylist()], pa.string())
+
+
+def _texts_of(context: Context, facet: str, limit: int) -> tuple[Report, pa.Table]:
+    """Write texts and members of one facet; the conversations over the cap."""
     directory = context.directory
-    cap = context.settings.thresholds().account_cap
-    limit = 2**62 if cap is None else cap
     with context.sql() as sql:
         files.register(sql, "facets", facets_folder(directory))
         files.register(sql, "conversations", conversations_folder(directory))
-        sql.execute(_ORDERED.format(facet=FACET.name, seed=context.settings.seed))
+        sql.execute(_ORDERED.format(facet=facet, seed=context.settings.seed))
         capped = sql.sql(
             f"SELECT conversation_id FROM ordered WHERE nth > {limit} ORDER BY key"
         ).to_arrow_table()
         sql.execute(_TEXTS.format(cap=limit))
         texts = sql.sql("SELECT text, weight FROM texts ORDER BY number").to_arrow_table()
         members = sql.sql(_MEMBERS.format(cap=limit)).to_arrow_table()
-        foreign = sql.sql(_FOREIGN).fetchall()[0][0]
-    if members.num_rows == 0:
-        raise InputError("no conversation of the input asks for anything in words")
-    files.write_table(capped_file(directory), capped)
-    files.write_table(texts_file(directory), texts)
-    files.write_table(members_file(directory), members)
-    context.progress.advanced(members.num_rows + capped.num_rows)
-    return Report(
+        table = "ordered"
+        if context.settings.model_for_facets is not None:
+            # The answers' language counts, which need not be the requester's.
+            languages = _written_in(context, texts).take(members["text"].combine_chunks())
+            members = members.set_column(3, "language", languages)
+            table = "members"
+        foreign = sql.sql(_FOREIGN.format(table=table)).fetchall()[0][0]
+    files.write_table(texts_file(directory, facet), texts)
+    files.write_table(members_file(directory, facet), members)
+    context.progress.advanced(rows_of(directory, "facets"))
+    report = Report(
         rows_in=rows_of(directory, "facets"),
         rows_out=members.num_rows,
         outcomes={Outcome.CAPPED: capped.num_rows} if capped.num_rows else {},
         details={"distinct_texts": texts.num_rows, "foreign_share": round(foreign, 4)},
     )
+    return report, capped
+
+
+def _run(context: Context) -> Report:
+    cap = context.settings.thresholds().account_cap
+    found = {
+        facet.name: _texts_of(context, facet.name, 2**62 if cap is None else cap)
+        for facet in context.facets.clustered
+    }
+    report, capped = found[context.facets.primary.name]
+    if report.rows_out == 0:
+        raise InputError("no conversation of the input asks for anything in words")
+    files.write_table(capped_file(context.directory), capped)
+    return facets_report({facet: report for facet, (report, _) in found.items()})
 
 
 TEXTS = Stage(
     name="texts",
     run=_run,
-    outputs=lambda d: [capped_file(d), texts_file(d), members_file(d)],
+    outputs=lambda d: [capped_file(d), *facet_outputs(d, "texts.parquet", "members.parquet")],
     depends=lambda c: {
         "seed": c.settings.seed,
-        "facet": FACET.name,
+        "facets": [facet.name for facet in c.facets.clustered],
         "account_cap": c.settings.thresholds().account_cap,
+        "language": c.settings.language if c.settings.model_for_facets else None,
     },
-    version=2,
-    total=lambda c: (rows_of(c.directory, "facets"), "conversations"),
+    version=3,
+    total=lambda c: (
+        rows_of(c.directory, "facets") * len(c.facets.clustered),
+        "answers",
+    ),
 )
