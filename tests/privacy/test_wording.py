@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from clio.describing import free_phrases
 from clio.privacy import wording
-from clio.privacy.wording import check, content_tokens, fold, token_counts, window_counts, windows
+from clio.privacy.wording import (
+    Support,
+    check,
+    content_tokens,
+    fold,
+    token_counts,
+    window_counts,
+    windows,
+)
 from clio.settings import Thresholds
 
 LIMITS = Thresholds()
@@ -202,3 +210,25 @@ def test_no_shipped_phrase_frees_a_sensitive_word_or_what_was_copied() -> None:
 def test_what_the_writers_ship_touches_nothing_sensitive() -> None:
     for phrase in free_phrases():
         assert not [word for word in wording._words(phrase) if word in wording.SENSITIVE], phrase
+
+
+def test_what_a_model_says_of_many_in_the_same_words_counts_for_each():
+    texts = ["Bake sourdough bread"] * 12
+    cluster, account = np.zeros(12, np.int64), np.arange(12)
+    wanted = [{"sourdough"}]
+    alike = token_counts(texts, cluster, account, wanted)
+    assert alike["accounts"].to_pylist() == [1]
+    apart = token_counts(texts, cluster, account, wanted, np.arange(12))
+    assert apart["accounts"].to_pylist() == [12]
+    pasted = token_counts(texts, cluster, account, wanted, np.array([7] * 10 + [8, 9]))
+    assert pasted["accounts"].to_pylist() == [3]
+
+
+def test_of_a_summary_the_sentences_that_pass_are_kept():
+    tokens = pa.table({"cluster_id": ["a"], "token": ["bread"], "accounts": [40]})
+    windows_ = pa.table({"window": pa.array([], pa.string()), "accounts": pa.array([], pa.int64())})
+    support = Support.of(tokens, windows_, Thresholds())
+    found = support.words(
+        "a", "Ask about bread", "People ask about bread. Some mention Zelenka.", [], None, ()
+    )
+    assert found == ("Ask about bread", "People ask about bread.", True)

@@ -59,7 +59,11 @@ def token_support(directory: RunDirectory, facet: str, thresholds: Thresholds) -
             per_group=MEMBERS_A_GROUP,
         )
         counted = token_counts(
-            sample.texts, sample.group.astype(np.int64), sample.account.astype(np.int64), wanted
+            sample.texts,
+            sample.group.astype(np.int64),
+            sample.account.astype(np.int64),
+            wanted,
+            None if sample.origin is None else sample.origin.view(np.int64),
         )
         ids = pa.array([row["cluster_id"] for row in nodes], pa.string())
         tables.append(

@@ -17,6 +17,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from itertools import repeat
 
 import numpy as np
 import pyarrow as pa
@@ -32,6 +33,7 @@ ROOT_TITLE = "All conversations"
 ROOT_SUMMARY = "Everything that was assigned to a cluster."
 _OTHER = ": other requests"
 GENERIC_TITLE = "Requests of a mixed kind"
+_OF_THIS_KIND = "Requests of this kind"
 GENERIC_SUMMARY = "The words of these requests are not shared by enough accounts to be shown."
 
 # Scripts written without spaces between words: Thai, Lao, Myanmar, Khmer, kana, Han.
@@ -56,6 +58,7 @@ _TOKEN = re.compile(
 )
 _LONG_NUMBER = re.compile(r"\d(?:[\s.,:/_'’-]{0,2}\d){3}")
 _VOWEL = re.compile("[aeiouy]")
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])")
 # Letters, marks, digits, spaces, punctuation, and a few signs of prose; no emoji, no private use.
 _FINE_SIGNS = frozenset("+<=>$€£¥%&|°^`~")
 
@@ -296,9 +299,10 @@ class Support:
     ) -> tuple[str, str, bool]:
         """Title and summary that may be released for a cluster.
 
-        Its own; else the first of `fallback_titles` that passes, with a template for a summary;
-        else the released title of its parent (None at the top) and a generic one after that, told
-        apart from the titles of `siblings`.
+        Its own, without the sentences of the summary that do not pass; else the first of
+        `fallback_titles` that passes, with a template for a summary; else the released title of its
+        parent (None at the top) and a generic one after that, told apart from the titles of
+        `siblings`.
 
         Returns
         -------
@@ -312,11 +316,15 @@ class Support:
             limits = self.thresholds
             return not check(title, summary, tokens, self.windows, limits, self.shipped)
 
-        if title is not None and summary is not None and passes(title, summary):
-            return title, summary, True
+        if title is not None and summary is not None:
+            if passes(title, summary):
+                return title, summary, True
+            shown = [part for part in _SENTENCE_END.split(summary) if passes(title, part)]
+            if shown and passes(title, rest := " ".join(shown)):
+                return title, rest, True
         for candidate in fallback_titles if fallback_titles is not None else ():
             if candidate not in siblings and passes(candidate, ""):
-                return candidate, f"Requests of this kind: {candidate}.", False
+                return candidate, f"{_OF_THIS_KIND}: {candidate}.", False
         base = GENERIC_TITLE
         if parent_title is not None and not parent_title.startswith(GENERIC_TITLE):
             base = f"{parent_title.split(_OTHER, 1)[0]}{_OTHER}"
@@ -332,6 +340,7 @@ def token_occurrences(
     cluster: NDArray[np.int64],
     account: NDArray[np.int64],
     wanted: Sequence[Collection[str]],
+    origin: NDArray[np.int64] | None = None,
 ) -> pa.Table:
     """Who used the wanted tokens where: one row for each text and wanted token in it.
 
@@ -346,6 +355,9 @@ def token_occurrences(
         same account in all shards.
     wanted
         For each cluster the tokens to look for, from `content_tokens` of its titles.
+    origin
+        Digest of what the requester wrote, where that is not the text: a model says many things
+        in the same words. ``None``: the text's own.
 
     Returns
     -------
@@ -355,12 +367,13 @@ def token_occurrences(
     """
     sets = [frozenset(tokens) for tokens in wanted]
     rows: list[tuple[int, str, int, int]] = []
-    for text, at, who in zip(texts, cluster.tolist(), account.tolist(), strict=True):
+    written = repeat(None) if origin is None else origin.tolist()
+    for text, at, who, own in zip(texts, cluster.tolist(), account.tolist(), written, strict=False):
         if at < 0 or not sets[at]:
             continue
         found = sets[at].intersection(map(fold, _words(text)))
         if found:
-            digest = _digest(text)
+            digest = _digest(text) if own is None else own
             rows += [(at, token, who, digest) for token in sorted(found)]
     return pa.table(
         {
@@ -424,9 +437,10 @@ def token_counts(
     cluster: NDArray[np.int64],
     account: NDArray[np.int64],
     wanted: Sequence[Collection[str]],
+    origin: NDArray[np.int64] | None = None,
 ) -> pa.Table:
     """`count_tokens` of `token_occurrences`, for a corpus in one piece."""
-    return count_tokens(token_occurrences(texts, cluster, account, wanted))
+    return count_tokens(token_occurrences(texts, cluster, account, wanted, origin))
 
 
 def window_occurrences(

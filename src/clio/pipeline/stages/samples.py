@@ -28,6 +28,7 @@ class Sample:
     group: NDArray[np.int32]
     account: NDArray[np.int32]
     language: list[str]
+    origin: NDArray[np.uint64] | None = None
 
 
 def sample_members(
@@ -60,7 +61,7 @@ def sample_members(
         At most so many members a group.
     """
     members = files.read_table(
-        members_file(directory, facet), columns=["account", "text", "language"]
+        members_file(directory, facet), columns=["account", "text", "language", "origin"]
     )
     text = members["text"].to_numpy()
     account = members["account"].to_numpy().astype(np.int64)
@@ -83,4 +84,9 @@ def sample_members(
         language=[
             value or "unknown" for value in members["language"].take(pa.array(order)).to_pylist()
         ],
+        origin=(
+            None
+            if members["origin"].null_count
+            else members["origin"].take(pa.array(order)).to_numpy()
+        ),
     )

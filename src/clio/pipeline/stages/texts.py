@@ -37,7 +37,11 @@ def texts_file(directory: RunDirectory, facet: str) -> Path:
 
 
 def members_file(directory: RunDirectory, facet: str) -> Path:
-    """``conversation_id``, ``account`` (a code), ``text`` (a number), ``language``."""
+    """``conversation_id``, ``account`` (a code), ``text`` (a number), ``language``, ``origin``.
+
+    Members of one origin are told by the same words: of the requester, where a model wrote the
+    text in words of its own. It is null where the text itself is the requester's.
+    """
     return directory.work / facet / "members.parquet"
 
 
@@ -48,12 +52,18 @@ def capped_file(directory: RunDirectory) -> Path:
 
 _ORDERED = """
 CREATE TEMP TABLE ordered AS
-SELECT f.conversation_id, c.account, f."{facet}" AS text, f.language,
+SELECT f.conversation_id, c.account, f."{facet}" AS text, f.language, {origin} AS origin,
        sha256('{seed}:' || f.conversation_id) AS key,
        row_number() OVER (
            PARTITION BY c.account ORDER BY sha256('{seed}:' || f.conversation_id)
        ) AS nth
 FROM facets f JOIN conversations c USING (conversation_id)
+"""
+_REQUESTER = r"""
+hash(regexp_replace(
+    lower(array_to_string([m.content for m in c.messages if m.role = 'user'], ' ')),
+    '[^\p{L}\p{N}]+', ' ', 'g'
+))
 """
 _TEXTS = """
 CREATE TEMP TABLE texts AS
@@ -64,7 +74,7 @@ SELECT text, weight, row_number() OVER (ORDER BY first, text) - 1 AS number FROM
 """
 _MEMBERS = """
 SELECT o.conversation_id, dense_rank() OVER (ORDER BY o.account) - 1 AS account,
-       t.number AS text, o.language
+       t.number AS text, o.language, o.origin
 FROM ordered o JOIN texts t USING (text) WHERE nth <= {cap} ORDER BY o.key
 """
 _FOREIGN = f"""
@@ -86,7 +96,9 @@ def _texts_of(context: Context, facet: str, limit: int) -> tuple[Report, pa.Tabl
     with context.sql() as sql:
         files.register(sql, "facets", facets_folder(directory))
         files.register(sql, "conversations", conversations_folder(directory))
-        sql.execute(_ORDERED.format(facet=facet, seed=context.settings.seed))
+        by_model = context.settings.model_for_facets is not None
+        origin = _REQUESTER if by_model else "NULL::UBIGINT"
+        sql.execute(_ORDERED.format(facet=facet, seed=context.settings.seed, origin=origin))
         capped = sql.sql(
             f"SELECT conversation_id FROM ordered WHERE nth > {limit} ORDER BY key"
         ).to_arrow_table()
@@ -94,7 +106,7 @@ def _texts_of(context: Context, facet: str, limit: int) -> tuple[Report, pa.Tabl
         texts = sql.sql("SELECT text, weight FROM texts ORDER BY number").to_arrow_table()
         members = sql.sql(_MEMBERS.format(cap=limit)).to_arrow_table()
         table = "ordered"
-        if context.settings.model_for_facets is not None:
+        if by_model:
             # The answers' language counts, which need not be the requester's.
             languages = _written_in(context, texts).take(members["text"].combine_chunks())
             members = members.set_column(3, "language", languages)
@@ -135,7 +147,7 @@ TEXTS = Stage(
         "account_cap": c.settings.thresholds().account_cap,
         "language": c.settings.language if c.settings.model_for_facets else None,
     },
-    version=3,
+    version=4,
     total=lambda c: (
         rows_of(c.directory, "facets") * len(c.facets.clustered),
         "answers",
