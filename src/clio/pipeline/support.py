@@ -14,7 +14,7 @@ from clio.pipeline.run_directory import RunDirectory
 from clio.pipeline.stages.cluster import leaf_centroids_file
 from clio.pipeline.stages.hierarchy import group_at_level, nodes_file, parent_arrays
 from clio.pipeline.stages.read import conversations_folder
-from clio.pipeline.stages.samples import sample_members
+from clio.pipeline.stages.samples import Sample, sample_members
 from clio.privacy.wording import (
     content_tokens,
     count_windows,
@@ -39,10 +39,18 @@ def _texts_of(row: dict[str, Any]) -> list[str]:
     return [row["title"], row["summary"], *row["fallback_titles"]]
 
 
+def _said(sample: Sample) -> list[str]:
+    """What counts as an account's words: its text, and where a model wrote it all its answers."""
+    if sample.also is None:
+        return sample.texts
+    return [f"{text} / {also}" for text, also in zip(sample.texts, sample.also, strict=True)]
+
+
 def token_support(directory: RunDirectory, facet: str, thresholds: Thresholds) -> pa.Table:
     """``cluster_id``, ``token``, ``accounts``: who used a node's words within the node.
 
-    Of one facet's tree; its answers are the texts.
+    Of one facet's tree. Its answers are the words of an account, and where a model gave them its
+    other answers in words too.
     """
     proposed = _proposed(directory, facet).to_pylist()
     parents = parent_arrays(directory, facet)
@@ -59,7 +67,7 @@ def token_support(directory: RunDirectory, facet: str, thresholds: Thresholds) -
             per_group=MEMBERS_A_GROUP,
         )
         counted = token_counts(
-            sample.texts,
+            _said(sample),
             sample.group.astype(np.int64),
             sample.account.astype(np.int64),
             wanted,

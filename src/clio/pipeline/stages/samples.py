@@ -29,6 +29,7 @@ class Sample:
     account: NDArray[np.int32]
     language: list[str]
     origin: NDArray[np.uint64] | None = None
+    also: list[str] | None = None
 
 
 def sample_members(
@@ -61,7 +62,7 @@ def sample_members(
         At most so many members a group.
     """
     members = files.read_table(
-        members_file(directory, facet), columns=["account", "text", "language", "origin"]
+        members_file(directory, facet), columns=["account", "text", "language", "origin", "also"]
     )
     text = members["text"].to_numpy()
     account = members["account"].to_numpy().astype(np.int64)
@@ -77,16 +78,13 @@ def sample_members(
     rank = np.arange(len(order)) - starts[ordered]
     order = order[rank < per_group]
     texts = files.read_table(texts_file(directory, facet), columns=["text"])["text"]
+    row = pa.array(order)
+    by_model = not members["origin"].null_count
     return Sample(
         texts=texts.take(pa.array(text[order])).to_pylist(),
         group=group[order].astype(np.int32),
         account=account[order].astype(np.int32),
-        language=[
-            value or "unknown" for value in members["language"].take(pa.array(order)).to_pylist()
-        ],
-        origin=(
-            None
-            if members["origin"].null_count
-            else members["origin"].take(pa.array(order)).to_numpy()
-        ),
+        language=[value or "unknown" for value in members["language"].take(row).to_pylist()],
+        origin=members["origin"].take(row).to_numpy() if by_model else None,
+        also=members["also"].take(row).to_pylist() if by_model else None,
     )

@@ -37,10 +37,10 @@ def texts_file(directory: RunDirectory, facet: str) -> Path:
 
 
 def members_file(directory: RunDirectory, facet: str) -> Path:
-    """``conversation_id``, ``account`` (a code), ``text`` (a number), ``language``, ``origin``.
+    """``conversation_id``, ``account`` (a code), ``text`` (a number), ``language``.
 
-    Members of one origin are told by the same words: of the requester, where a model wrote the
-    text in words of its own. It is null where the text itself is the requester's.
+    Where a model wrote the text in words of its own also ``origin``, the same for conversations of
+    the same words of the requester, and ``also``, the other answers in words; null where not.
     """
     return directory.work / facet / "members.parquet"
 
@@ -53,6 +53,7 @@ def capped_file(directory: RunDirectory) -> Path:
 _ORDERED = """
 CREATE TEMP TABLE ordered AS
 SELECT f.conversation_id, c.account, f."{facet}" AS text, f.language, {origin} AS origin,
+       {also} AS also,
        sha256('{seed}:' || f.conversation_id) AS key,
        row_number() OVER (
            PARTITION BY c.account ORDER BY sha256('{seed}:' || f.conversation_id)
@@ -74,7 +75,7 @@ SELECT text, weight, row_number() OVER (ORDER BY first, text) - 1 AS number FROM
 """
 _MEMBERS = """
 SELECT o.conversation_id, dense_rank() OVER (ORDER BY o.account) - 1 AS account,
-       t.number AS text, o.language, o.origin
+       t.number AS text, o.language, o.origin, o.also
 FROM ordered o JOIN texts t USING (text) WHERE nth <= {cap} ORDER BY o.key
 """
 _FOREIGN = f"""
@@ -90,6 +91,13 @@ def _written_in(context: Context, texts: pa.Table) -> pa.Array:
     return pa.array([detect_language(text) for text in texts["text"].to_pylist()], pa.string())
 
 
+def _also(context: Context, facet: str) -> str:
+    """SQL for what a model said of a conversation beside one facet."""
+    others = (f for f in context.facets.asked if f.kind in ("text", "category"))
+    names = [f'f."{other.name}"' for other in others if other.name != facet]
+    return f"concat_ws(' / ', {', '.join(names)})" if names else "''"
+
+
 def _texts_of(context: Context, facet: str, limit: int) -> tuple[Report, pa.Table]:
     """Write texts and members of one facet; the conversations over the cap."""
     directory = context.directory
@@ -97,8 +105,14 @@ def _texts_of(context: Context, facet: str, limit: int) -> tuple[Report, pa.Tabl
         files.register(sql, "facets", facets_folder(directory))
         files.register(sql, "conversations", conversations_folder(directory))
         by_model = context.settings.model_for_facets is not None
-        origin = _REQUESTER if by_model else "NULL::UBIGINT"
-        sql.execute(_ORDERED.format(facet=facet, seed=context.settings.seed, origin=origin))
+        sql.execute(
+            _ORDERED.format(
+                facet=facet,
+                seed=context.settings.seed,
+                origin=_REQUESTER if by_model else "NULL::UBIGINT",
+                also=_also(context, facet) if by_model else "NULL::VARCHAR",
+            )
+        )
         capped = sql.sql(
             f"SELECT conversation_id FROM ordered WHERE nth > {limit} ORDER BY key"
         ).to_arrow_table()
@@ -147,7 +161,7 @@ TEXTS = Stage(
         "account_cap": c.settings.thresholds().account_cap,
         "language": c.settings.language if c.settings.model_for_facets else None,
     },
-    version=4,
+    version=5,
     total=lambda c: (
         rows_of(c.directory, "facets") * len(c.facets.clustered),
         "answers",
