@@ -9,7 +9,8 @@ conversations: for public or generated data, and for the eyes of who may read th
 The checks, over all leaves: three to ten words; well-formed (a capital first, no stop behind, no
 word twice in a row, nothing left open as "something"); distinct among siblings; and either made of
 a shipped heading, or with two content words (or all, where it has fewer) that half of the members
-use. Titles that say nothing of their cluster are counted apart.
+use (``shared``; ``shared_one``: one word). Titles that say nothing of their cluster are counted
+apart.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from clio.describing.acts import ACT_THEMES
 from clio.describing.headings import fields_named, heading_of
-from clio.describing.lexicon import stem
+from clio.describing.lexicon import look_up
 from clio.describing.template_words import GRAMMAR_WORDS
 
 FACET = "request"
@@ -35,7 +37,7 @@ _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 _PLAIN = re.compile(
     r"Requests (?:of many kinds|in other languages|on sensitive|of a mixed)|.*: other"
 )
-_FREE = frozenset(stem(word) for word in GRAMMAR_WORDS)
+_FREE = frozenset(look_up(word).lemma for word in GRAMMAR_WORDS) | {""}
 
 
 def words(text: str) -> list[str]:
@@ -72,11 +74,16 @@ def well_formed(title: str) -> bool:
     )
 
 
-def shares(title: str, requests: list[str]) -> bool:
-    """Whether half of the members use two of the title's content words, or all of fewer."""
-    content = {stem(word) for word in words(title)} - _FREE
-    least = min(2, len(content))
-    used = [len(content & {stem(word) for word in words(text)}) >= least for text in requests]
+def lemmas(text: str) -> set[str]:
+    """Content words, without their endings."""
+    return {look_up(word.removesuffix("'s")).lemma for word in words(text)} - _FREE
+
+
+def shares(title: str, requests: list[str], least: int = 2) -> bool:
+    """Whether half of the members use so many of the title's content words, or all of fewer."""
+    content = lemmas(title)
+    least = min(least, len(content))
+    used = [len(content & lemmas(text)) >= least for text in requests]
     return bool(content) and sum(used) >= SHARED * len(requests)
 
 
@@ -100,20 +107,23 @@ def check(nodes: list[dict[str, Any]], members: dict[str, list[str]]) -> dict[st
             / total,
             4,
         ),
-        "shared": round(
-            sum(
-                is_shipped(n["title"]) or shares(n["title"], members[n["cluster_id"]])
-                for n in titled
+        **{
+            name: round(
+                sum(
+                    is_shipped(n["title"]) or shares(n["title"], members[n["cluster_id"]], least)
+                    for n in titled
+                )
+                / total,
+                4,
             )
-            / total,
-            4,
-        ),
+            for name, least in (("shared", 2), ("shared_one", 1))
+        },
     }
 
 
 def is_shipped(title: str) -> bool:
-    """Whether a title was made of a shipped heading or field."""
-    return heading_of(title) is not None or bool(fields_named(title))
+    """Whether a title was made of a shipped heading or field, or names an act."""
+    return heading_of(title) is not None or bool(fields_named(title)) or title in ACT_THEMES
 
 
 def main() -> None:

@@ -43,6 +43,16 @@ def test_requests_become_imperatives_and_questions_become_topics() -> None:
         (["turn the volume up? {}", "please turn up the volume? {}"], "Turn up the volume"),
         (["thank you? {}", "thanks? {}"], "Thank the assistant"),
         (["what does {} mean", "define {}"], "Ask what a word means"),
+        (["play music {}", "please play music? {}"], "Ask the assistant to play music"),
+        (["clean my carpets? {}", "please clean the carpets? {}"], "Clean the carpets"),
+        (["is it safe to travel to {}", "is it safe to fly to {}"],
+         "Ask whether it is safe to travel to a place"),
+        (["how do i sneak into {}", "how can i sneak into {}"], "Ask how to sneak into a place"),
+        (["tell me where you are from? {}", "where are you from? {}"],
+         "Ask where the assistant is from"),
+        (["when is my next day off? {}", "tell me about my next day off? {}"],
+         "Ask about the next day off"),
+        (["yes? {}", "no? {}"], "Answer yes or no"),
     ],
 )  # fmt: skip
 def test_each_way_of_asking_has_its_form(frames: list[str], title: str) -> None:
@@ -64,6 +74,13 @@ def test_each_way_of_asking_has_its_form(frames: list[str], title: str) -> None:
     ]
     texts = [frame.format(slot) for slot in slots for frame in frames]
     assert describe(texts, flights())[0] == title
+
+
+def test_a_bare_verb_is_no_title() -> None:
+    slots = [f"{a}{b}" for a in ("xy", "br", "do", "fi", "gr") for b in ("lo", "em", "sk", "lt")]
+    frames = ["how do i break {}", "breaking {}", "is breaking {} bad"]
+    texts = [frame.format(slot) for slot in slots for frame in frames]
+    assert describe(texts, flights())[0] not in ("Ask about breaking", "Ask how to break")
 
 
 def test_summaries_are_sentences_that_say_how_requests_vary() -> None:

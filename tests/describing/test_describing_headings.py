@@ -8,6 +8,7 @@ import pytest
 
 from clio.describing import GRAMMAR_WORDS, Description, Members, describe_groups, describe_parents
 from clio.describing.headings import (
+    families,
     fields,
     fields_named,
     free_phrases,
@@ -101,6 +102,45 @@ def test_a_sensitive_heading_needs_accounts_that_use_its_words() -> None:
     assert bare == ["Requests on sensitive matters"]
     asked = [f"{text} sleep {text[-3:]} problems" for text in unlike()]
     assert titles([probe(noun)], asked)[0].lower().endswith(("sleep problems", "sleep"))
+
+
+def saying(words: list[str], number: int) -> list[str]:
+    """Requests of which some say one of the words, each another."""
+    texts = unlike()
+    said = [f"{text} {words[i % len(words)]}" for i, text in enumerate(texts[:number])]
+    return [*said, *texts[number:]]
+
+
+@pytest.mark.parametrize(
+    ("noun", "words", "least", "title"),
+    [
+        ("weapons", ["rifle", "knife", "grenade", "bullets"], 15, "Ask about weapons"),
+        ("religion and belief", ["mosque", "rosary", "bible", "pope", "hindu"], 32,
+         "Ask about religion and belief"),
+    ],
+)  # fmt: skip
+def test_a_family_of_words_supports_its_heading(
+    noun: str, words: list[str], least: int, title: str
+) -> None:
+    assert titles([probe(noun)], saying(words, least)) == [title]
+    assert titles([probe(noun)], saying(words, 9)) == ["Requests on sensitive matters"]
+
+
+def test_a_family_takes_the_accounts_of_what_it_may_touch() -> None:
+    # A third of the group and more, but fewer than a sensitive word needs.
+    words = ["mosque", "bible", "pope", "hindu"]
+    assert titles([probe("religion and belief")], saying(words, 20)) == [
+        "Requests on sensitive matters"
+    ]
+
+
+def test_each_guarded_heading_that_may_be_shown_has_a_family() -> None:
+    for heading in headings():
+        if heading.guarded and heading.nouns:
+            assert heading.family is not None, heading.nouns
+            assert all(re.fullmatch(r"[a-z0-9]+", word) for word in heading.family.words)
+            assert heading.nouns[0].lower() in families()
+    assert set(families()).isdisjoint(free_phrases())
 
 
 def test_a_group_nearest_to_what_is_never_shown_gets_no_other_heading() -> None:

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clio.describing import free_phrases
-from clio.privacy import wording
+from clio.privacy import titles, wording
+from clio.privacy.titles import Support
 from clio.privacy.wording import (
-    Support,
     check,
     content_tokens,
     fold,
@@ -177,14 +177,14 @@ def test_windows_are_counted_by_account() -> None:
 
 
 def test_parents_words_then_generic_ones() -> None:
-    words = wording.Support({}, {}, LIMITS).words
+    words = Support({}, {}, LIMITS).words
     assert words("c", "Smith", "Smith.", None, "Book flights", set())[:1] == (
         "Book flights: other requests",
     )
-    taken = {wording.GENERIC_TITLE}
+    taken = {titles.GENERIC_TITLE}
     title, summary, own = words("c", "Smith", "Smith.", ["Jones"], None, taken)
-    assert (title, own) == (f"{wording.GENERIC_TITLE} (2)", False)
-    assert summary == wording.GENERIC_SUMMARY
+    assert (title, own) == (f"{titles.GENERIC_TITLE} (2)", False)
+    assert summary == titles.GENERIC_SUMMARY
 
 
 def test_shipped_phrases_need_no_support_but_as_they_are() -> None:

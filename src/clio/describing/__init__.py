@@ -6,7 +6,7 @@ groups of clusters by what their children share.
 
 from clio.describing.description import Description, Members
 from clio.describing.groups import describe_groups
-from clio.describing.headings import free_phrases
+from clio.describing.headings import families, free_phrases
 from clio.describing.model import (
     ModelDescriptions,
     describe_groups_by_model,
@@ -25,5 +25,6 @@ __all__ = [
     "describe_groups_by_model",
     "describe_parents",
     "describe_parents_by_model",
+    "families",
     "free_phrases",
 ]

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from typing import Final
 
 LONGEST: Final = 12
+NO_TITLE: Final = "Disagree or answer no"
+YES_TITLE: Final = "Agree or answer yes"
+EITHER_TITLE: Final = "Answer yes or no"
 # In order of precedence: the first whose phrase is found gives the title.
 _ACTS: Final[tuple[tuple[str, str], ...]] = (
     ("Ask to repeat the last answer",
@@ -14,7 +17,8 @@ _ACTS: Final[tuple[tuple[str, str], ...]] = (
      "one more time|did not hear|did not catch|say that one|can not hear"),
     ("Cancel the last request", "cancel|never mind|nevermind|forget it|stop|quit|abort|"
      "forget about"),
-    ("Say goodbye", "goodbye|good bye|bye|see you|see ya|farewell|talk to you later|good night|"
+    ("Say goodbye to the assistant", "goodbye|good bye|bye|see you|see ya|farewell|"
+     "talk to you later|good night|"
      "later|leave|leaving|nice talking|good talking|nice chatting|talk soon|great talking|"
      "talking to you|"
      "speaking with you|have to go|take care"),
@@ -22,9 +26,9 @@ _ACTS: Final[tuple[tuple[str, str], ...]] = (
     ("Give an unclear answer", "maybe|perhaps|possibly|not sure|unsure|do not know|no idea|"
      "uncertain|not certain|no clue|can not decide|either way|can not answer|can not say|"
      "might be|could be|unclear"),
-    ("Answer no", "no|nope|nah|false|negative|not true|incorrect|wrong|absolutely not|"
+    (NO_TITLE, "no|nope|nah|false|negative|not true|incorrect|wrong|absolutely not|"
      "definitely not|not correct|not right|disagree"),
-    ("Answer yes", "yes|yeah|yep|yup|affirmative|correct|true|that is right|agree|sure|okay|"
+    (YES_TITLE, "yes|yeah|yep|yup|affirmative|correct|true|that is right|agree|sure|okay|"
      "absolutely|indeed|of course|right|it is so"),
     ("Greet the assistant", "hello|hi|hey|greetings|good morning|good afternoon|good evening|"
      "how are you|what is up|how is it going|how have you been|how are things|howdy|how you doing|"
@@ -52,11 +56,12 @@ ACT_THEMES: Final = {
     CALLED_TITLE: "names",
     "Ask to repeat the last answer": "repetition",
     "Cancel the last request": "cancellation",
-    "Say goodbye": "goodbyes",
+    "Say goodbye to the assistant": "goodbyes",
     "Thank the assistant": "thanks",
     "Give an unclear answer": "unclear answers",
-    "Answer no": "answers",
-    "Answer yes": "answers",
+    NO_TITLE: "answers",
+    YES_TITLE: "answers",
+    EITHER_TITLE: "answers",
     "Greet the assistant": "greetings",
 }
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from clio.describing.acts import act_of
+from clio.describing.acts import EITHER_TITLE, NO_TITLE, YES_TITLE, act_of
 from clio.describing.evidence import Evidence
 from clio.describing.lexicon import has_capitals, look_up, word_set
 from clio.describing.phrases import Noun, NounPhrase, Parsed, Question, VerbPhrase
@@ -23,6 +23,8 @@ UNITS: Final = word_set("units")
 ELIDED: Final = Noun("", ("something",), (), False)
 PLACE: Final = Noun("", ("a place",), (), False)
 LIGHT: Final = frozenset(("do", "have"))
+# Verbs after which "into" leads to no place.
+_INTO_THINGS: Final = frozenset(("log", "sign", "look", "turn", "change", "fit", "split", "talk"))
 
 
 @dataclass(slots=True)
@@ -146,6 +148,9 @@ class _Collector:
             if phrase.preposition == "to" and (phrase.complement is None or not tails):
                 self.add(unit, kind, verb, frame, particle, None, "to", PLACE)
                 return
+            if phrase.preposition == "into" and verb not in _INTO_THINGS:
+                self.add(unit, kind, verb, frame, particle, None, "into", PLACE)
+                return
             self.add(unit, kind, verb, frame, particle)
             for tail in tails:
                 self.add(unit, kind, verb, frame, particle, None, preposition, tail)
@@ -191,6 +196,8 @@ class _Collector:
         candidate.wordings[words] += 1
 
     def act(self, unit: int, title: str) -> None:
+        if title in (YES_TITLE, NO_TITLE):
+            self.act(unit, EITHER_TITLE)
         candidate = self.found.get(title)
         if candidate is None:
             candidate = self.found[title] = Candidate("act", "", frozenset(), title, title)

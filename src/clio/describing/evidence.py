@@ -73,6 +73,13 @@ class Evidence:
                 return 0
         return self.units if mask == -1 else mask.bit_count()
 
+    def any_of(self, lemmas: Iterable[str]) -> int:
+        """Units that used any of the lemmas."""
+        mask = 0
+        for lemma in lemmas:
+            mask |= self.lemmas.get(lemma, 0)
+        return mask.bit_count()
+
     def mask(self, lemmas: Iterable[str]) -> int:
         """Bit set of the units that used all the lemmas."""
         mask = (1 << self.units) - 1

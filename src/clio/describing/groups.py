@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -22,14 +23,24 @@ from clio.describing.description import (
 )
 from clio.describing.evidence import Evidence, gather
 from clio.describing.foreign import Phrases, best_phrases, gather_phrases
-from clio.describing.headings import Nearness, free_phrases, shipped_phrases
+from clio.describing.headings import Nearness, shipped_phrases
 from clio.describing.lexicon import gerund, look_up
 from clio.describing.mixtures import mixture
-from clio.describing.naming import GENERIC, Near, near_headings, ordered
+from clio.describing.naming import GENERIC, SURE, Near, near_headings, ordered
+from clio.describing.ordering import rerank
 from clio.describing.parsing import parse
 from clio.describing.phrases import Parsed
+from clio.describing.rendering import LEAST
 from clio.describing.summaries import listing, opening, summaries
-from clio.describing.titles import NEIGHBOURS, Counts, Scored, is_open, is_thin, rerank, shortlist
+from clio.describing.titles import (
+    NEIGHBOURS,
+    Counts,
+    Scored,
+    is_activity,
+    is_open,
+    is_thin,
+    shortlist,
+)
 from clio.describing.topics import Topic, joined, topics_of
 from clio.describing.wording import Wording
 
@@ -37,8 +48,6 @@ FALLBACKS: Final = 4
 MIXED_SUMMARY: Final = "People ask for many different things."
 GUARDED_SUMMARY: Final = "People ask about sensitive matters, in words that too few of them share."
 PLAIN_SUMMARY: Final = "People ask for this in many different ways."
-# Closeness from which several groups are told apart by number under one heading.
-SURE: Final = 0.5
 MAIN_SHARE: Final = 0.6
 """Share of a group's texts from which a language is the group's."""
 ENGLISH_SHARE: Final = 0.22
@@ -152,15 +161,22 @@ def _unmixed(
     least: int,
 ) -> list[Description]:
     """Name groups that have no title by the subjects of their members, where these are clear."""
-    allowed = free_phrases(wording.everything)
     result = list(found)
     taken = {description.title.lower() for description in found}
-    proposed = {
-        index: mixed
-        for index, description in enumerate(found)
-        if description.title.startswith((MIXED_TITLE, OTHER_LANGUAGES))
-        and (mixed := mixture(members, index, embed, least, allowed)) is not None
-    }
+    proposed: dict[int, Description] = {}
+    for index, description in enumerate(found):
+        if not description.title.startswith((MIXED_TITLE, OTHER_LANGUAGES, GUARDED_TITLE)):
+            continue
+        mixed = mixture(
+            members,
+            index,
+            embed,
+            least,
+            partial(wording.has_support, evidence=groups[index].evidence),
+            guarded=description.title.startswith(GUARDED_TITLE),
+        )
+        if mixed is not None:
+            proposed[index] = mixed
     # Once for all: each time goes through every text.
     wording.prepare(text for mixed in proposed.values() for text in (mixed.title, mixed.summary))
     for index, mixed in proposed.items():
@@ -373,9 +389,9 @@ def _join_topics(group: Group, wording: Wording) -> None:
 
 
 def _doing(item: Scored, evidence: Evidence) -> Topic | None:
-    """What a verb names whose objects differ: "investing"; nothing for verbs of any request."""
+    """What a verb names whose objects differ: "investing"; nothing where that is no activity."""
     verb = item.candidate.verb
-    if verb in EMPTY or verb in GENERIC:
+    if verb in EMPTY or verb in GENERIC or not is_activity(verb):
         return None
     mask = evidence.mask(item.candidate.lemmas)
     return Topic(gerund(verb), item.candidate.lemmas, mask, item.share, item.lift)
@@ -383,7 +399,8 @@ def _doing(item: Scored, evidence: Evidence) -> Topic | None:
 
 def _scored(topics: Sequence[Topic], score: float) -> Scored:
     text = listing([topic.text for topic in topics])
-    title = text[:1].upper() + text[1:]
+    short = len(text.split()) < LEAST
+    title = f"Ask about {text}" if short else text[:1].upper() + text[1:]
     lemmas = frozenset(lemma for topic in topics for lemma in topic.lemmas)
     candidate = Candidate("topics", "", lemmas, title, title)
     share = topics[0].share

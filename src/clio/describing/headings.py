@@ -2,8 +2,9 @@
 
 The headings nearest to a group's centre name it. They are wording of this program, chosen from a
 closed list, so no account needs to have used them. What touches special categories of personal
-data is another matter: such a heading is shown only where its every word has the accounts that any
-title's words need, and where a group is nearest to one that may not be shown, it gets no other.
+data, crime or violence is another matter: such a heading is shown only where enough accounts used
+a word of its family, a closed list as well, and where a group is nearest to one that may not be
+shown, it gets no other.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clio.describing.description import Embed
-from clio.describing.lexicon import word_set
+from clio.describing.lexicon import look_up, word_set
 
 Vectors = NDArray[np.float32]
 
@@ -45,11 +46,39 @@ _CLAUSES: Final = ("how ", "what ")
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A broad field: its title, its name among several, and whether it is sensitive."""
+    """A broad field: its title, its name among several, whether it needs support by accounts, and
+    whether those that a sensitive word needs."""
 
     title: str
     short: str
     guarded: bool
+    sensitive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Words of which any use speaks for a shipped phrase: "rifle" for "weapons".
+
+    Attributes
+    ----------
+    words
+        Lower case, in all forms that the rules of inflection do not reach.
+    sensitive
+        Whether it takes the accounts of a sensitive word.
+    """
+
+    words: frozenset[str]
+    sensitive: bool
+
+    @property
+    def lemmas(self) -> frozenset[str]:
+        """The words as they are pooled."""
+        return _lemmas_of(self.words)
+
+
+@lru_cache(maxsize=512)
+def _lemmas_of(words: frozenset[str]) -> frozenset[str]:
+    return frozenset(look_up(word).lemma or word for word in words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +96,9 @@ class Heading:
     field
         Position of its field.
     guarded
-        Whether its words need support, as those of a group's own phrases do.
+        Whether it needs support by accounts.
+    family
+        Words whose use supports its first noun phrase; None where it has none.
     """
 
     nouns: tuple[str, ...]
@@ -75,6 +106,7 @@ class Heading:
     probe: str
     field: int
     guarded: bool
+    family: Family | None
 
     def title(self, noun: str, act: str) -> str:
         """The title with one of the noun phrases."""
@@ -96,14 +128,16 @@ def _load() -> tuple[tuple[Field, ...], tuple[Heading, ...]]:
         if not line or line.startswith("#"):
             continue
         if line.startswith("="):
-            guarded = line.startswith("=!")
-            title, short = (part.strip() for part in line.lstrip("=!").split("|"))
-            fields.append(Field(title, short, guarded))
+            mark = line[1]
+            title, short = (part.strip() for part in line.lstrip("=!~").split("|"))
+            fields.append(Field(title, short, mark in "!~", mark == "!"))
             continue
-        guarded = line.startswith("! ")
-        noun, acts, probe = (part.strip() for part in line.removeprefix("! ").split("|"))
+        mark = line[0] if line[:2] in ("! ", "~ ") else ""
+        noun, acts, probe, *of = (part.strip() for part in line.lstrip("!~ ").split("|"))
         nouns = () if noun == "-" else tuple(part.strip() for part in noun.split("/"))
-        headings.append(Heading(nouns, acts, probe, len(fields) - 1, guarded or not nouns))
+        family = Family(frozenset(of[0].split()), mark != "~") if of else None
+        guarded = bool(mark) or not nouns
+        headings.append(Heading(nouns, acts, probe, len(fields) - 1, guarded, family))
     return tuple(fields), tuple(headings)
 
 
@@ -227,6 +261,38 @@ def free_phrases(everything: bool = False) -> frozenset[str]:
     phrases |= {name.lower() for f in broad for name in (f.title, f.short)}
     phrases |= {phrase.removeprefix("the ") for phrase in phrases}
     return frozenset(phrases | {short_noun(phrase) for phrase in phrases}) - {""}
+
+
+@cache
+def families() -> dict[str, Family]:
+    """Phrases, lower case, that are shown where enough accounts used a word of their family."""
+    found = {
+        noun.lower(): h.family
+        for h in headings()
+        if h.family is not None
+        for first in h.nouns[:1]
+        for noun in (short_noun(first), first)
+    }
+    for index, broad in enumerate(fields()):
+        own = [
+            h.family for h in headings() if h.field == index and h.nouns and h.family is not None
+        ]
+        if broad.guarded:
+            words = frozenset().union(*(one.words for one in own))
+            family = Family(words, broad.sensitive)
+            found |= dict.fromkeys((broad.title.lower(), broad.short.lower()), family)
+    return found
+
+
+@cache
+def _any_family() -> re.Pattern[str]:
+    ordered = sorted(families(), key=lambda phrase: (-len(phrase), phrase))
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, ordered))})(?!\w)", re.IGNORECASE)
+
+
+def families_in(text: str) -> list[tuple[int, int, Family]]:
+    """Where phrases with a family stand in a text, and the family of each."""
+    return [(*m.span(), families()[m[0].lower()]) for m in _any_family().finditer(text)]
 
 
 @cache

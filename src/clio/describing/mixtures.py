@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clio.describing.description import Description, Embed, Members
-from clio.describing.headings import OTHER_THINGS, Nearness, fields, headings, short_noun
+from clio.describing.headings import OTHER_THINGS, Heading, Nearness, fields, headings, short_noun
 from clio.describing.summaries import listing
 
 NEAR: Final = 0.33
@@ -24,7 +24,13 @@ LOOKED_AT: Final = 100
 
 
 def mixture(
-    members: Members, group: int, embed: Embed, least: int, allowed: frozenset[str]
+    members: Members,
+    group: int,
+    embed: Embed,
+    least: int,
+    allowed: Callable[[str], bool],
+    *,
+    guarded: bool = False,
 ) -> Description | None:
     """Title and summary from the commonest headings of a group's texts, counted by accounts.
 
@@ -41,7 +47,10 @@ def mixture(
     least
         Accounts that must fall under a heading.
     allowed
-        Noun phrases, lower case, that may be shown whatever the texts say.
+        Whether a noun phrase may be shown for the group.
+    guarded
+        Whether the group is nearest to a heading that may not be shown: then another heading of
+        that kind must be the commonest, lest something harmless be put on what is not.
 
     Returns
     -------
@@ -69,15 +78,31 @@ def mixture(
                 found.append((-number, subject))
         return [(-number, names[subject]) for number, subject in sorted(found)[:MOST]]
 
-    shown = [[short_noun(n) for n in h.nouns if n.lower() in allowed][:1] for h in headings()]
-    narrow = commonest(best, [nouns[0] if nouns else "" for nouns in shown])
+    shown = {int(at): _shown(headings()[at], allowed) for at in np.unique(best)}
+    narrow = commonest(best, [shown.get(at, "") for at in range(len(headings()))])
+    if guarded and not (narrow and _is_guarded(narrow[0][1])):
+        return None
     of_field = np.array([heading.field for heading in headings()])[best]
-    broad = [f.short.lower() if f.title.lower() in allowed else "" for f in fields()]
+    broad = [f.short.lower() if not f.guarded or allowed(f.title) else "" for f in fields()]
     counted = narrow or commonest(of_field, broad)
     if not counted:
         return None
     covered = sum(number for number, _ in counted) / everybody
     return Description(*_said(list(dict.fromkeys(name for _, name in counted)), covered))
+
+
+def _shown(heading: Heading, allowed: Callable[[str], bool]) -> str:
+    """The noun phrase by which a heading is one of several; empty where there is none."""
+    for noun in heading.nouns:
+        short = short_noun(noun)
+        if short and allowed(short):
+            return short
+    return ""
+
+
+def _is_guarded(name: str) -> bool:
+    """Whether a noun phrase is one of a guarded heading."""
+    return any(name in map(short_noun, h.nouns) for h in headings() if h.guarded)
 
 
 def _said(named: Sequence[str], covered: float) -> tuple[str, str]:

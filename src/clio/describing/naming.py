@@ -45,6 +45,16 @@ OWN: Final = 0.45
 # Share of the accounts from which what they ask to be done enters the title.
 ACT: Final = 0.3
 ALSO: Final = 0.1
+# Share of the accounts from which a family speaks for a group, and under which the group is not
+# about it.
+SPOKEN_FOR: Final = 1 / 3
+ELSEWHERE: Final = 0.1
+# Share of the accounts from which a noun phrase of a guarded heading is the group's own.
+COMMON_NOUN: Final = 0.25
+# Share of the accounts that must use a word of a heading or of its probe; and closeness from which
+# neither this nor a family is asked for.
+UNSPOKEN: Final = 0.1
+SURE: Final = 0.5
 GENERIC: Final = word_set("generic")
 _LANGUAGES: Final = "Languages and translation"
 
@@ -72,11 +82,44 @@ class Near:
 def noun_for(
     heading: Heading, wording: Wording, evidence: Evidence, ratio: float = 1.0
 ) -> str | None:
-    """The first noun phrase of a heading that may be shown for a group, if any."""
-    for noun in heading.nouns:
-        if wording.has_support(noun, evidence, ratio):
+    """The noun phrase of a heading that may be shown for a group, if any.
+
+    The first; but of a guarded heading one that many use comes before one that only its family
+    supports, and that family must speak for a good part of the group.
+    """
+    first, *others = [n for n in heading.nouns if wording.has_support(n, evidence, ratio)] or [""]
+    if not first or not heading.guarded or wording.everything:
+        return first or None
+    broad = first == heading.nouns[0]
+    for noun in others if broad else ():
+        if evidence.coverage(_lemmas(noun)) >= COMMON_NOUN * evidence.units:
             return noun
-    return None
+    if broad and _use(heading, evidence) < SPOKEN_FOR:
+        return others[0] if others else None
+    return first
+
+
+def _use(heading: Heading, evidence: Evidence) -> float:
+    """Share of the accounts that used a word of the heading's family, or of its noun phrases."""
+    if heading.family is not None:
+        lemmas = heading.family.lemmas
+    else:
+        lemmas = frozenset(lemma for noun in heading.nouns for lemma in _lemmas(noun))
+    return evidence.any_of(lemmas) / max(evidence.units, 1)
+
+
+def _is_elsewhere(heading: Heading, value: float, evidence: Evidence) -> bool:
+    """Whether so few use a guarded heading's family that it is not what the group is about.
+
+    Not where the group is very near: then its members may use other words for it.
+    """
+    return heading.family is not None and value < SURE and _use(heading, evidence) < ELSEWHERE
+
+
+@lru_cache(maxsize=1024)
+def _all_lemmas(heading: Heading) -> frozenset[str]:
+    """What a heading and its probe say."""
+    return frozenset(x for text in (*heading.nouns, heading.probe) for x in _lemmas(text))
 
 
 def near_headings(
@@ -108,8 +151,11 @@ def near_headings(
             continue
         noun = noun_for(heading, wording, evidence)
         if noun is None:
-            if best < 0.0:
+            if best < 0.0 and (foreign or not _is_elsewhere(heading, value, evidence)):
                 return Near(guarded=True)
+            continue
+        spoken = evidence.any_of(_all_lemmas(heading)) >= UNSPOKEN * evidence.units
+        if not foreign and value < SURE and not spoken:
             continue
         best = max(best, value)
         acts = _acts(heading, evidence)
@@ -129,11 +175,7 @@ def _nearest(closeness: NDArray[np.float32], evidence: Evidence) -> list[tuple[f
     """
     found = []
     for index in np.argsort(-closeness, kind="stable")[:LOOKED_AT].tolist():
-        mask = 0
-        for noun in headings()[index].nouns:
-            for lemma in _lemmas(noun):
-                mask |= evidence.lemmas.get(lemma, 0)
-        used = mask.bit_count() / max(evidence.units, 1)
+        used = _use(headings()[index], evidence)
         guarded = MARGIN if headings()[index].guarded else 0.0
         found.append((float(closeness[index]) + USED * used + guarded, index))
     return sorted(found, key=lambda item: (-item[0], item[1]))
@@ -141,7 +183,7 @@ def _nearest(closeness: NDArray[np.float32], evidence: Evidence) -> list[tuple[f
 
 @lru_cache(maxsize=4096)
 def _lemmas(text: str) -> frozenset[str]:
-    words = [look_up(word.strip("'")) for word in text.lower().replace(":", "").split()]
+    words = [look_up(word.strip("',.:?")) for word in text.lower().split()]
     return frozenset(word.lemma for word in words if word.lemma and word.lemma not in EMPTY)
 
 

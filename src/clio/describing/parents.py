@@ -196,11 +196,14 @@ def _titles(
 
     covered = covering(children, sizes, group.counts, passes)
     themes = without_parts([theme.text for theme in covered])
-    topics = [topic.text for topic in joined([t for t in group.topics if passes(t.text)])]
+    guarded = _plainest(children) == GUARDED_TITLE
+    shown = [] if guarded else [topic for topic in group.topics if passes(topic.text)]
+    topics = [topic.text for topic in joined(shown)]
     word = stem(themes[0].split()[-1].lower()) if len(themes) == 1 else ""
     saying = sum(any(stem(w) == word for w in tokenize(child.title)) for child in children)
     if len(themes) == 1 and len(children) > 1 and 2 * saying <= len(children) and topics:
-        themes += [text for text in topics if text not in themes[0] and themes[0] not in text][:1]
+        said = {stem(part) for part in tokenize(themes[0])}
+        themes += [t for t in topics if said.isdisjoint(map(stem, tokenize(t)))][:1]
     if len(children) > 1 and not (len(themes) == 1 and 2 * saying > len(children)):
         titles += broad
     for texts in (themes, themes[:2], topics, themes[:1] if len(named) > 1 else []):
@@ -245,7 +248,9 @@ def _broad(
         for item in own if not named else ():
             if item in nearest:
                 by_heading[parent, nearest[item]] += share / len(own)
-                by_field[parent, headings()[nearest[item]].field] += share / len(own)
+                heading = headings()[nearest[item]]
+                if not heading.guarded or fields()[heading.field].guarded:
+                    by_field[parent, heading.field] += share / len(own)
     leading = by_field.argmax(axis=1).tolist()
     counts = np.bincount(child_parent, minlength=number)
     return [
@@ -280,6 +285,7 @@ def _items(title: str) -> list[str]:
     """What a title names, one by one."""
     if is_mixed(title):
         return []
+    title = title.removeprefix("Ask the assistant to ")
     if heading_of(title) is not None or title.split(" ", 1)[0] in ("Ask", "Get"):
         return [title]
     return listed(title)

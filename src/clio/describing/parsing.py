@@ -173,6 +173,7 @@ class _Reader(Sentence):
             and tags[j] in "QI"
             and tokens[j] in PARTICLES
             and (tags[j] == "Q" or verb in PARTICLE_VERBS)
+            and not (verb == "pay" and tokens[j] in ("on", "in", "over"))
         ):
             behind = self.words[j + 1] if j + 1 < n else None
             if tags[j] == "Q" or (behind is not None and behind.closed in ("D", "S", "P")):

@@ -9,6 +9,8 @@ from clio.describing.lexicon import BE, DO, HAVE, MODAL, look_up, participle, th
 from clio.describing.phrases import Noun, Question
 
 FRAMES: Final = word_set("frames")
+# Said of going to a place in one way or another.
+_GOING: Final = frozenset(("go", "fly", "travel"))
 
 
 def indirect(sentence: Sentence, i: int) -> list[Question] | None:
@@ -56,6 +58,14 @@ def indirect(sentence: Sentence, i: int) -> list[Question] | None:
             if tokens[i] != "how" or (len(words) > 1)
             else None
         )
+    if (
+        tokens[j] == "you"
+        and j + 1 < n
+        and tokens[j + 1] in ("are", "were")
+        and words[0] != "whether"
+    ):
+        auxiliary = tokens[j + 1]  # "how old you are", as in "how old are you"
+        return _clause(sentence, j + 2, words, lemmas, auxiliary, ("the assistant",), False)
     if tags[j] != "X":
         return None
     auxiliary = tokens[j]
@@ -191,14 +201,17 @@ def _tails(sentence: Sentence, j: int, words: list[str], lemmas: list[str]) -> l
         word = sentence.words[j]
         if tags[j] == "S":
             written = "the" if written != "your" else "the assistant's"
+        following = tags[j + 1] if j + 1 < n else "."
+        going = tags[j] == "V" and following == "I" and tokens[j + 1] == "to"
+        if going and written in _GOING:
+            written, word = "travel", look_up("travel")
         words.append(written)
         if word is not None and word.lemma:
             lemmas.append(word.lemma)
         taken += 1
-        following = tags[j + 1] if j + 1 < n else "."
         if tags[j] == "V" and following in "DSNA#" and j + 1 < n:
             found.append(Question((*words, "something"), tuple(lemmas)))
-        elif tags[j] == "V" and j + 1 < n and tokens[j + 1] == "to" and following == "I":
+        elif going:
             found.append(Question((*words, "to a place"), tuple(lemmas)))
         elif tags[j] in "VNQP" and not (tags[j] == "N" and following in "NA"):
             found.append(Question(tuple(words), tuple(lemmas)))
@@ -234,7 +247,7 @@ def _clause(
             words[0] == "why"
             or words == ["how"]
             or auxiliary in ("was", "were")
-            or (j < n and tags[j] in "VA")
+            or (j < n and (tags[j] in "VA" or (words == ["where"] and tags[j] == "I")))
             or subject == ("something",)
         )
         return [*([] if bare else [Question(tuple(base), tuple(lemmas))]), *tails]

@@ -19,13 +19,22 @@ from clio.describing.lexicon import (
 from clio.describing.phrases import Noun
 
 DEFINITE: Final = word_set("definite")
+LEAST: Final = 3
+"""Words of the shortest title."""
+
+BOTH: Final = 0.2
+"""Share from which what is the user's and what is the assistant's are told together."""
+
+KNOWN: Final = 0.3
+"""Share of a noun's uses with "the" or "my" from which it may be called "the" one."""
+
 _PERSONAL: Final = word_set("personal")
 COUNTED: Final = word_set("counted")
-_PEOPLE: Final = word_set("people")
+PEOPLE: Final = word_set("people")
 # Nouns that "of" makes definite: "the type of gas".
 MEASURED: Final = word_set("measured")
 _TRANSITIVE: Final = word_set("transitive")
-_WORDS: Final = frozenset(["spell", "define", "pronounce"])
+WORDS: Final = frozenset(["spell", "define", "pronounce"])
 _VOWEL_SOUND: Final = word_set("vowel_sound")
 _CONSONANT_SOUND: Final = (
     "uni",
@@ -69,11 +78,17 @@ def noun_text(forms: Counter[Noun], generic: bool = False) -> str:
         if noun.plural == many:
             used[noun.determiner] += count
     total = sum(used.values())
-    text = " ".join(spelling(word) for word in chosen)
+    text = " ".join(spelling(word) for word in chosen).replace("day-off", "day off")
     if used["your"] > total / 2:
         return "the assistant's " + text
     if used["my"] > total / 2 and len(chosen) == 1 and singular(chosen[0]) in _PERSONAL:
         return "the user's " + text
+    if (
+        len(chosen) == 1
+        and singular(chosen[0]) in _PERSONAL
+        and min(used["your"], used["my"]) >= BOTH * total
+    ):
+        return "the user's or assistant's " + text
     definite = not DEFINITE.isdisjoint(chosen)
     if many:
         return "the " + text if definite or used["the"] > 0.75 * total else text
@@ -90,7 +105,8 @@ def noun_text(forms: Counter[Noun], generic: bool = False) -> str:
     if used[""] > 0.6 * total and total >= 5 and used["a"] < 0.1 * total and not countable:
         return text
     if generic and not head.isupper() and not spelling(head).isupper():
-        return " ".join([*text.split()[:-1], plural(text.split()[-1])])
+        many_of = " ".join([*text.split()[:-1], plural(text.split()[-1])])
+        return many_of.replace("day offs", "days off")
     return f"{article(chosen[0])} {text}"
 
 
@@ -110,8 +126,10 @@ def core_text(candidate: Candidate, verb: str = "", generic: bool = False) -> st
     forms = candidate.nouns.get(head, Counter())
     if kind == "noun" and preposition == "of" and head[-1] in MEASURED:
         forms = Counter({noun._replace(determiner="the"): n for noun, n in forms.items()})
-    elided = "a word" if candidate.verb in _WORDS else "something"
-    if candidate.verb in _PEOPLE:
+    elided = "things" if tail else "something"
+    if candidate.verb in WORDS:
+        elided = "a word"
+    if candidate.verb in PEOPLE:
         elided = "someone"
     if kind == "verb" and not head and tail and candidate.verb in _TRANSITIVE:
         head = ("*",)
@@ -152,12 +170,30 @@ def titles_of(candidate: Candidate) -> tuple[str, ...]:
         leads = ("ask about ", "discuss ")
     else:
         leads = ("",)
+    if kind == "verb" and leads[-1] == "" and len(core.split()) < LEAST:
+        core, short = _at_length(candidate, core)
+        leads = (*(lead for lead in leads if lead), short)
     texts = [lead + core for lead in leads]
     if kind == "noun" and leads[0] == "ask about " and not _owned(candidate):
         texts.insert(0, leads[0] + core_text(candidate, generic=True))
     if kind in ("noun", "verb"):
         texts.append(leads[0] + core_text(candidate, form, generic=True))
-    return tuple(text[:1].upper() + text[1:] for text in texts)
+    long_enough = [text for text in texts if len(text.split()) >= LEAST] or texts
+    return tuple(text[:1].upper() + text[1:] for text in long_enough)
+
+
+def _at_length(candidate: Candidate, core: str) -> tuple[str, str]:
+    """A verb and a noun as a title of three words or more, and what leads it."""
+    form = min((-count, form) for form, count in candidate.forms.items())[1]
+    words, used = core.split(), candidate.nouns.get(form[1], Counter())
+    known = sum(n for noun, n in used.items() if noun.determiner in ("the", "my", "this"))
+    if len(words) == 2 and known >= KNOWN * sum(used.values()) > 0:
+        return f"{words[0]} the {words[1]}", ""
+    if candidate.frames["how"] >= max(1, candidate.frames["do"]):
+        return core, "ask how to "
+    if candidate.frames["do"] < 0.5 * sum(candidate.frames.values()):
+        return core_text(candidate, gerund(candidate.verb)), "ask about "
+    return core, "ask the assistant to "
 
 
 def _owned(candidate: Candidate) -> bool:
@@ -167,7 +203,7 @@ def _owned(candidate: Candidate) -> bool:
         return True
     used = candidate.nouns[form[1]]
     mine = sum(count for noun, count in used.items() if noun.determiner in ("my", "your"))
-    return mine >= 0.3 * sum(used.values())
+    return mine >= (0.3 if len(form[1]) > 1 else 0.5) * sum(used.values())
 
 
 def heading_text(candidate: Candidate) -> str:
@@ -179,7 +215,7 @@ def heading_text(candidate: Candidate) -> str:
     form = min((-count, form) for form, count in candidate.forms.items())[1]
     if not owned and not form[2]:
         words[-1] = heading_plural(words[-1], candidate.nouns.get(form[1]))
-    return " ".join(words)
+    return " ".join(words).replace("day offs", "days off")
 
 
 def heading_plural(word: str, forms: Counter[Noun] | None) -> str:

@@ -58,7 +58,7 @@ def opening(item: Scored) -> str:
         return heading_sentence(item.title)
     if item.candidate.kind == "verb" and not item.title.startswith("Ask "):
         return f"People ask the assistant to {core_text(item.candidate)}"
-    if item.candidate.kind == "topics":
+    if item.candidate.kind == "topics" and not item.title.startswith("Ask "):
         return f"People ask about {lower_first(item.title)}"
     if item.title == SUM_TITLE:
         return f"People ask the assistant to {lower_first(item.title)}"

@@ -15,7 +15,8 @@ from clio.describing.lexicon import DO, HAVE, PARTICLES, Word
 
 _TOKEN: Final = re.compile(r"[^\W_]+(?:['\-.,:/][^\W_]+)*|[^\s\w]|\n")
 _JOINED: Final = re.compile(
-    r"\b(jump) (start)|\b(to) ?(do)(?= list)|\b(carry) (ons?)(?= (?:bag|luggage|bags|item|items|"
+    r"\b(jump) (start)|\b(day)s? (off)\b|\b(to) ?(do)(?= list)|"
+    r"\b(carry) (ons?)(?= (?:bag|luggage|bags|item|items|"
     r"policy|restriction|restrictions|limit|limits|rule|rules|size|suitcase)|\W|$)"
 )
 _SPLIT: Final = re.compile(r"([.,:/])")

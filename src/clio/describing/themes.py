@@ -106,7 +106,8 @@ def _says_nothing(lemmas: tuple[str, ...]) -> bool:
 def _text(words: tuple[str, ...], lemmas: tuple[str, ...], counts: Counts) -> str:
     candidate = counts.candidates.get(("noun", "", frozenset(lemmas)))
     forms = candidate.nouns.get(lemmas) if candidate is not None else None
-    return " ".join([*(spelling(word) for word in words[:-1]), heading_plural(words[-1], forms)])
+    text = " ".join([*(spelling(word) for word in words[:-1]), heading_plural(words[-1], forms)])
+    return text.replace("day-off", "days off")
 
 
 def covering(

@@ -6,18 +6,18 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from clio.describing.acts import EITHER_TITLE, NO_TITLE, YES_TITLE
 from clio.describing.candidates import EMPTY, LIGHT, TIMES, UNITS, Candidate, Form
 from clio.describing.evidence import Evidence
-from clio.describing.lexicon import is_uncountable, look_up
-from clio.describing.rendering import COUNTED, core_text, titles_of
+from clio.describing.lexicon import gerund, is_uncountable, look_up, word_set
+from clio.describing.rendering import COUNTED, PEOPLE, WORDS, core_text, titles_of
 
 LONGEST = 10
+THINKING = word_set("thinking")
+# What is asked of many things alike: "how long it takes".
+MEASURES = frozenset(("long", "far", "often"))
 SHORTLIST = 20
 NEIGHBOURS = 10
-Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Scored:
     titles: tuple[str, ...] = ()
 
 
-def _commonest(candidate: Candidate) -> Form:
+def commonest(candidate: Candidate) -> Form:
     """The form in which the phrase was used most."""
     return min(
         ((-count, form) for form, count in candidate.forms.items()),
@@ -74,11 +74,11 @@ def _form(candidate: Candidate) -> float:
         if candidate.verb in LIGHT:
             return 0.3
         if content == 1:
-            bare = _commonest(candidate)
+            bare = commonest(candidate)
             if bare[2]:
                 return 1.2 if candidate.frames["how"] > 0.5 * uses else 0.5
             return 0.5 if bare[1] else 0.3
-        form = _commonest(candidate)
+        form = commonest(candidate)
         if not candidate.lemmas.isdisjoint(TIMES) or (
             len(form[1]) == 1 and form[1][0] != "*" and _is_action(candidate, form[1])
         ):
@@ -99,25 +99,52 @@ def _form(candidate: Candidate) -> float:
     return 1.6
 
 
+def _is_doing(candidate: Candidate) -> bool:
+    """Whether a noun is no more than a verb's -ing form: "breaking"."""
+    head = commonest(candidate)[1]
+    return (
+        candidate.kind == "noun"
+        and len(candidate.lemmas) == len(head) == 1
+        and _is_action(candidate, head)
+    )
+
+
 def _is_hollow(candidate: Candidate, structure: float) -> bool:
     """Whether most of the phrase is left open and few accounts used the rest."""
-    form = _commonest(candidate)
-    return candidate.kind == "verb" and form[1] == ("*",) and structure < 0.08
+    form = commonest(candidate)
+    if candidate.kind != "verb" or form[1] != ("*",):
+        return False
+    return structure < 0.08 or bool(form[3] and EMPTY.issuperset(form[3]))
 
 
 def _is_measure(candidate: Candidate) -> bool:
     """Whether a noun is a unit, or said of an amount: "a cm", "a loan at a percent"."""
-    form = _commonest(candidate)
+    form = commonest(candidate)
     if form[2] == "at" and form[3] and form[3][-1] in UNITS:
         return True
     return candidate.kind == "noun" and bool(candidate.lemmas) and candidate.lemmas <= UNITS
 
 
+def _is_pair(candidate: Candidate, head: tuple[str, ...]) -> bool:
+    """Whether two nouns in a row were read as verb and object: "film grain"."""
+    uses = candidate.nouns[head]
+    bare = sum(n for noun, n in uses.items() if not noun.determiner and not noun.plural)
+    return (
+        len(head) == 1
+        and look_up(candidate.verb).noun
+        and not _is_action(candidate, head)
+        and not is_uncountable(head[0])
+        and bare > 0.95 * sum(uses.values())
+    )
+
+
 def _is_compound(candidate: Candidate, own: Counts) -> bool:
     """Whether verb and object are rather one noun: "cover letter", "gift ideas"."""
-    form = _commonest(candidate)
+    form = commonest(candidate)
     if form[0] or form[1] in ((), ("*",)):
         return False
+    if _is_pair(candidate, form[1]):
+        return True
     whole = (candidate.verb, *form[1])
     noun = own.candidates.get(("noun", "", frozenset(whole)))
     bare = candidate.nouns[form[1]]
@@ -130,9 +157,17 @@ def _is_compound(candidate: Candidate, own: Counts) -> bool:
     )
 
 
+def _is_sided(candidate: Candidate, own: Counts) -> bool:
+    """Whether an answer is only one of the two that a group gives, or both where it gives one."""
+    both = own.use_of(EITHER_TITLE)
+    one = max(own.use_of(YES_TITLE), own.use_of(NO_TITLE))
+    mixed = one < 0.65 * both
+    return candidate.title in ((YES_TITLE, NO_TITLE) if mixed else (EITHER_TITLE,))
+
+
 def is_open(candidate: Candidate) -> bool:
     """Whether a verb stands alone, or with an object that is another in each request."""
-    form = _commonest(candidate)
+    form = commonest(candidate)
     return (
         candidate.kind == "verb"
         and len(candidate.lemmas) == 1
@@ -143,23 +178,46 @@ def is_open(candidate: Candidate) -> bool:
     )
 
 
+def is_activity(verb: str) -> bool:
+    """Whether a verb's -ing form names a subject by itself: "investing", not "breaking"."""
+    done = gerund(verb)
+    return is_uncountable(done) or done in COUNTED
+
+
+def is_bare(candidate: Candidate) -> bool:
+    """Whether a verb stands alone that needs an object to say anything: not "invest" or "swim"."""
+    form = commonest(candidate)
+    return (
+        candidate.kind == "verb"
+        and len(candidate.lemmas) == 1
+        and not any((form[0], form[1], form[2]))
+        and not is_activity(candidate.verb)
+    )
+
+
 def is_thin(item: Scored) -> bool:
     """Whether a title says little, or speaks of few in its group."""
     candidate = item.candidate
     if candidate.kind == "noun":
         return item.share < (0.75 if len(candidate.lemmas) == 1 else 0.12)
     if candidate.kind == "verb":
-        if candidate.verb in LIGHT or candidate.lemmas <= EMPTY:
+        if candidate.verb in LIGHT or candidate.lemmas <= EMPTY or is_bare(candidate):
             return True
-        form = _commonest(candidate)
+        form = commonest(candidate)
         if len(candidate.lemmas) == 1 and not form[2]:
+            if form[1] == ("*",) and candidate.verb not in PEOPLE | WORDS:
+                return True
             if candidate.frames["how"] > 0.5 * sum(candidate.frames.values()):
                 return item.structure < 0.2
             return item.structure < (0.5 if form[1] else 0.3)
-        return item.structure < (0.05 if "*" not in form[1] else 0.12)
+        if "*" in form[1]:
+            return item.structure < 0.12
+        return item.structure < 0.07 or (item.structure < 0.12 and item.share < 0.12)
     if candidate.kind == "question":
+        if len(candidate.lemmas) == 1 and any(w[-1] == "something" for w in candidate.wordings):
+            return True
         return not candidate.asks_assistant and (
-            item.structure < (0.3 if candidate.lemmas <= EMPTY else 0.08)
+            item.structure < (0.3 if candidate.lemmas - MEASURES <= EMPTY else 0.08)
         )
     return False
 
@@ -204,10 +262,12 @@ def shortlist(
             continue
         if candidate.kind == "verb" and _is_compound(candidate, own):
             continue
-        if _is_measure(candidate):
+        if candidate.kind == "question" and candidate.lemmas and candidate.lemmas <= THINKING:
+            continue
+        if _is_measure(candidate) or is_bare(candidate) or _is_doing(candidate):
             continue
         if candidate.kind == "act":
-            if structure < 0.3:
+            if structure < 0.3 or _is_sided(candidate, own):
                 continue
             lift = 3.0
         else:
@@ -238,61 +298,3 @@ def shortlist(
         titles.add(item.title)
         kept.append(item)
     return kept
-
-
-def rerank(lists: Sequence[list[Scored]], centroids: NDArray[np.float32], embed: Embed) -> None:
-    """Sort each group's shortlist by counts and by closeness to its centre, in place."""
-    texts = sorted({item.core for items in lists for item in items})
-    if not texts:
-        return
-    row = {text: i for i, text in enumerate(texts)}
-    vectors = embed(texts)
-    for group, items in enumerate(lists):
-        if not items:
-            continue
-        rows = vectors[[row[item.core] for item in items]]
-        similar = rows @ centroids.T
-        own = similar[:, group].copy()
-        similar[:, group] = -1.0
-        others = np.sort(similar, axis=1)[:, -3:].mean(axis=1) if len(centroids) > 3 else 0 * own
-        best = max(item.score for item in items)
-        for item, mine, other in zip(items, own.tolist(), np.asarray(others).tolist(), strict=True):
-            item.closeness = mine - other
-            item.score = item.score / best + 1.0 * mine + 1.5 * (mine - other)
-        items.sort(key=lambda s: (-s.score, s.candidate.order))
-        _enrich(items)
-        _act_first(items)
-
-
-def _act_first(items: list[Scored]) -> None:
-    """Let what most short turns of a group do stand before any phrase that fewer used."""
-    for item in items:
-        if item.candidate.kind == "act" and item.structure >= max(0.45, items[0].structure):
-            items.remove(item)
-            items.insert(0, item)
-            return
-
-
-def _is_fuller(one: Candidate, other: Candidate) -> bool:
-    """Whether one phrase says all that the other says, and more."""
-    if other.kind == "verb" and other.verb == "report" and one.kind == "report":
-        return other.lemmas - {"report"} < one.lemmas  # "report a lost card"
-    return one.kind == other.kind and one.verb == other.verb and other.lemmas < one.lemmas
-
-
-def _enrich(items: list[Scored]) -> None:
-    """Let a fuller phrase stand before the phrase it contains, where most who used one used it."""
-    for position in range(min(3, len(items))):
-        chosen = items[position]
-        fuller = [
-            item
-            for item in items[position + 1 :]
-            if _is_fuller(item.candidate, chosen.candidate)
-            and item.structure >= 0.5 * chosen.structure
-            and item.closeness >= chosen.closeness - 0.2
-            and item.candidate.lemmas.isdisjoint(TIMES)
-        ]
-        if fuller:
-            best = min(fuller, key=lambda s: (-s.structure * len(s.candidate.lemmas), s.title))
-            items.remove(best)
-            items.insert(position, best)

@@ -13,7 +13,7 @@ from math import ceil
 from typing import Final
 
 from clio.describing.evidence import Evidence
-from clio.describing.headings import shipped_phrases
+from clio.describing.headings import Family, families_in, shipped_phrases
 from clio.describing.lexicon import first_names, has_capitals, parts, stem
 from clio.describing.tagging import tokenize
 from clio.describing.template_words import GRAMMAR_WORDS
@@ -134,7 +134,7 @@ class Wording:
         """Whether a text has no long number, no rare name and no rare word; see `passes`."""
         if _LONG_NUMBER.search(text):
             return False
-        for word in tokenize(self._without_shipped(text)):
+        for word in tokenize(self._without_shipped(self._without_families(text, evidence, ratio))):
             for part in parts(word):
                 if stem(part) in _FREE:
                     continue
@@ -144,6 +144,20 @@ class Wording:
                 if evidence.stems[stem(part)] < least:
                     return False
         return True
+
+    def supports(self, family: Family, evidence: Evidence, ratio: float = 1.0) -> bool:
+        """Whether a family has the accounts that its phrase takes."""
+        least = self._many if family.sensitive and not self.everything else self._least
+        return evidence.any_of(family.lemmas) >= self._needed(least, ratio)
+
+    def _without_families(self, text: str, evidence: Evidence, ratio: float) -> str:
+        """The text without phrases whose family has the accounts."""
+        kept, end = [], 0
+        for start, stop, family in families_in(text):
+            if self.supports(family, evidence, ratio):
+                kept.append(text[end:start])
+                end = stop
+        return " ".join([*kept, text[end:]])
 
     def _needed(self, least: int, ratio: float) -> int:
         return min(least, 2 + ceil(1.4 * least / ratio)) if ratio > 1.0 else least

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from clio.describing import families
 from clio.pipeline import files
 from clio.pipeline.run_directory import RunDirectory
 from clio.pipeline.stages.cluster import leaf_centroids_file
 from clio.pipeline.stages.hierarchy import group_at_level, nodes_file, parent_arrays
 from clio.pipeline.stages.read import conversations_folder
 from clio.pipeline.stages.samples import Sample, sample_members
+from clio.privacy.families import Family, family_occurrences, wanted_families
 from clio.privacy.wording import (
     content_tokens,
+    count_tokens,
     count_windows,
-    token_counts,
+    token_occurrences,
     window_occurrences,
     windows,
 )
@@ -26,6 +30,12 @@ from clio.settings import Thresholds
 
 MEMBERS_A_GROUP = 1000
 """Counting a sample can only count too few, which errs on the safe side."""
+
+
+@cache
+def shipped_families() -> dict[str, Family]:
+    """Phrases of the writers that families of words support, for the gate."""
+    return {phrase: Family(family.words, family.sensitive) for phrase, family in families().items()}
 
 
 def _proposed(directory: RunDirectory, facet: str) -> pa.Table:
@@ -58,7 +68,11 @@ def token_support(directory: RunDirectory, facet: str, thresholds: Thresholds) -
     tables = []
     for level in range(len(parents) + 1):
         nodes = [row for row in proposed if row["level"] == level]
-        wanted = [{t for text in _texts_of(row) for t in content_tokens(text)} for row in nodes]
+        broad = [wanted_families(_texts_of(row), shipped_families()) for row in nodes]
+        wanted = [
+            {t for text in _texts_of(row) for t in content_tokens(text)}.union(*of.values())
+            for row, of in zip(nodes, broad, strict=True)
+        ]
         sample = sample_members(
             directory,
             facet,
@@ -66,12 +80,15 @@ def token_support(directory: RunDirectory, facet: str, thresholds: Thresholds) -
             thresholds=thresholds,
             per_group=MEMBERS_A_GROUP,
         )
-        counted = token_counts(
+        occurrences = token_occurrences(
             _said(sample),
             sample.group.astype(np.int64),
             sample.account.astype(np.int64),
             wanted,
             None if sample.origin is None else sample.origin.view(np.int64),
+        )
+        counted = count_tokens(
+            pa.concat_tables([occurrences, family_occurrences(occurrences, broad)])
         )
         ids = pa.array([row["cluster_id"] for row in nodes], pa.string())
         tables.append(

@@ -1,7 +1,7 @@
 """The privacy gate: the only way from private numbers and words into a release.
 
 `apply` is a pure function over small aggregated tables. It decides which clusters and cells are
-shown (`clio.privacy.thresholds`), rounds, checks every title and summary (`clio.privacy.wording`)
+shown (`clio.privacy.thresholds`), rounds, checks every title and summary (`clio.privacy.titles`)
 and returns the tables of a release with the columns of the contract. It fails closed: what it does
 not understand or cannot prove large enough is not released, and rows that contradict each other
 raise.
@@ -19,6 +19,7 @@ import pyarrow as pa
 from clio.errors import TooSmallError
 from clio.privacy import cells, suggestions, tiers, wording
 from clio.privacy.cells import Rows, at_least
+from clio.privacy.families import Family
 from clio.privacy.grids import COUNTS, Column, FacetTree, columns, facet_tree
 from clio.privacy.thresholds import (
     check_floors,
@@ -27,6 +28,7 @@ from clio.privacy.thresholds import (
     within,
 )
 from clio.privacy.tiers import PrivateTable, Releasable
+from clio.privacy.titles import Support
 from clio.release.schema import TABLES
 from clio.settings import Thresholds
 from clio.statistics import share_interval
@@ -90,6 +92,9 @@ class GateInput:
         wrote has a row with 0.
     shipped
         Phrases that Clio ships, the names of general subjects; see `clio.privacy.wording.check`.
+    families
+        Phrases that Clio ships and that enough accounts of a cluster support by any word of their
+        family; see `clio.privacy.families`.
     granularity
         What a period of `trends` is.
     primary
@@ -106,6 +111,7 @@ class GateInput:
     token_support: PrivateTable
     window_support: PrivateTable
     shipped: frozenset[str] = frozenset()
+    families: Mapping[str, Family] = field(default_factory=dict)
     granularity: Literal["day", "week", "month"] = "week"
     answers: PrivateTable = field(default_factory=lambda: PrivateTable(_NO_ANSWERS))
     primary: str | None = None
@@ -202,8 +208,12 @@ def apply(data: GateInput, thresholds: Thresholds) -> Gated:
             trees.append(tree)
     if primary not in {tree.facet for tree in trees}:
         raise TooSmallError(suggestions.advice(nodes, thresholds))
-    support = wording.Support.of(
-        data.token_support.table, data.window_support.table, thresholds, data.shipped
+    support = Support.of(
+        data.token_support.table,
+        data.window_support.table,
+        thresholds,
+        data.shipped,
+        data.families,
     )
     for tree in trees:
         _clusters(rows, tree, nodes, support)
@@ -224,9 +234,7 @@ def _coarser(thresholds: Thresholds) -> Thresholds:
     return thresholds.model_copy(update={"round_to": max(thresholds.round_to, SECONDARY_ROUNDING)})
 
 
-def _clusters(
-    rows: Rows, tree: FacetTree, nodes: Mapping[str, Column], support: wording.Support
-) -> None:
+def _clusters(rows: Rows, tree: FacetTree, nodes: Mapping[str, Column], support: Support) -> None:
     total = int(tree.conversations[0])
     low, high = share_interval(
         tree.conversations,

@@ -14,7 +14,6 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from itertools import repeat
@@ -24,17 +23,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from clio.conversation import normalise_text
-from clio.privacy.scrub import PLACEHOLDER, clean, scrub
+from clio.privacy.scrub import PLACEHOLDER, clean, finds
 from clio.settings import Thresholds
 
 WINDOW = 5
 MAX_CHARS = 1000
 ROOT_TITLE = "All conversations"
 ROOT_SUMMARY = "Everything that was assigned to a cluster."
-_OTHER = ": other requests"
-GENERIC_TITLE = "Requests of a mixed kind"
-_OF_THIS_KIND = "Requests of this kind"
-GENERIC_SUMMARY = "The words of these requests are not shared by enough accounts to be shown."
 
 # Scripts written without spaces between words: Thai, Lao, Myanmar, Khmer, kana, Han.
 _UNSPACED = (
@@ -58,7 +53,6 @@ _TOKEN = re.compile(
 )
 _LONG_NUMBER = re.compile(r"\d(?:[\s.,:/_'’-]{0,2}\d){3}")
 _VOWEL = re.compile("[aeiouy]")
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])")
 # Letters, marks, digits, spaces, punctuation, and a few signs of prose; no emoji, no private use.
 _FINE_SIGNS = frozenset("+<=>$€£¥%&|°^`~")
 
@@ -173,11 +167,16 @@ def _window(pieces: Sequence[tuple[str, bool]], start: int, n: int) -> str | Non
     return None
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=1024)
 def _any_of(phrases: frozenset[str]) -> re.Pattern[str]:
     """A pattern for shipped phrases standing as words of their own; the longest wins."""
     ordered = sorted(map(normalise_text, phrases), key=lambda phrase: (-len(phrase), phrase))
     return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, ordered)) or '(?!)'})(?!\w)")
+
+
+def phrases_in(text: str, phrases: frozenset[str]) -> list[str]:
+    """The shipped phrases, normalised, that stand in a text."""
+    return _any_of(phrases).findall(normalise_text(clean(text)))
 
 
 def check(
@@ -187,6 +186,7 @@ def check(
     window_support: Mapping[str, int],
     thresholds: Thresholds,
     shipped: frozenset[str] = frozenset(),
+    families: frozenset[str] = frozenset(),
 ) -> list[str]:
     """Why a title and summary may not be released.
 
@@ -204,6 +204,9 @@ def check(
     shipped
         Phrases that Clio ships: their words need no support, but for sensitive ones in what others
         may see.
+    families
+        Shipped phrases whose family of words enough accounts used: theirs need nothing more. See
+        `clio.privacy.families`.
 
     Returns
     -------
@@ -223,13 +226,14 @@ def check(
             reasons.add("characters")
         if PLACEHOLDER.search(clean(text).casefold()):
             reasons.add("placeholder")
-        elif scrub(text) != clean(text):
+        elif finds(text):
             reasons.add("identifier")
         if _LONG_NUMBER.search(clean(text)):
             reasons.add("number")
-        rest = _any_of(shipped).sub(" ", normalise_text(clean(text)))
+        own = _any_of(families).sub(" ", normalise_text(clean(text)))
+        rest = _any_of(shipped).sub(" ", own)
         # One's own subjects may be named; those of others only with the accounts that it takes.
-        for word in _words(text if thresholds.publishable else rest):
+        for word in _words(own if thresholds.publishable else rest):
             if word in SENSITIVE and (
                 token_support.get(fold(word), 0) < thresholds.sensitive_word_accounts
             ):
@@ -250,89 +254,6 @@ def _plain(text: str) -> bool:
     return clean(text) == unicodedata.normalize("NFKC", text) and all(
         unicodedata.category(c)[0] in "LMNPZ" or c in _FINE_SIGNS or c == "\n" for c in text
     )
-
-
-@dataclass(frozen=True)
-class Support:
-    """How many accounts used the words of a release's titles and summaries."""
-
-    tokens: Mapping[str, Mapping[str, int]]
-    windows: Mapping[str, int]
-    thresholds: Thresholds
-    shipped: frozenset[str] = frozenset()
-
-    @classmethod
-    def of(
-        cls,
-        tokens: pa.Table,
-        windows: pa.Table,
-        thresholds: Thresholds,
-        shipped: frozenset[str] = frozenset(),
-    ) -> Support:
-        """From tables ``cluster_id, token, accounts`` and ``window, accounts``.
-
-        Raises
-        ------
-        ValueError
-            A token or window stands twice.
-        """
-        by_cluster: dict[str, dict[str, int]] = {}
-        for row in tokens.select(["cluster_id", "token", "accounts"]).to_pylist():
-            of = by_cluster.setdefault(row["cluster_id"], {})
-            if row["token"] in of:
-                raise ValueError("a token is counted twice for one cluster")
-            of[row["token"]] = row["accounts"]
-        rows = windows.select(["window", "accounts"]).to_pylist()
-        found = {row["window"]: row["accounts"] for row in rows}
-        if len(found) != len(rows):
-            raise ValueError("a window is counted twice")
-        return cls(by_cluster, found, thresholds, shipped)
-
-    def words(
-        self,
-        cluster_id: str,
-        title: str | None,
-        summary: str | None,
-        fallback_titles: Sequence[str] | None,
-        parent_title: str | None,
-        siblings: Collection[str],
-    ) -> tuple[str, str, bool]:
-        """Title and summary that may be released for a cluster.
-
-        Its own, without the sentences of the summary that do not pass; else the first of
-        `fallback_titles` that passes, with a template for a summary; else the released title of its
-        parent (None at the top) and a generic one after that, told apart from the titles of
-        `siblings`.
-
-        Returns
-        -------
-        title, summary : str
-        own : bool
-            False where the cluster's own words were withheld.
-        """
-        tokens = self.tokens.get(cluster_id, {})
-
-        def passes(title: str, summary: str) -> bool:
-            limits = self.thresholds
-            return not check(title, summary, tokens, self.windows, limits, self.shipped)
-
-        if title is not None and summary is not None:
-            if passes(title, summary):
-                return title, summary, True
-            shown = [part for part in _SENTENCE_END.split(summary) if passes(title, part)]
-            if shown and passes(title, rest := " ".join(shown)):
-                return title, rest, True
-        for candidate in fallback_titles if fallback_titles is not None else ():
-            if candidate not in siblings and passes(candidate, ""):
-                return candidate, f"{_OF_THIS_KIND}: {candidate}.", False
-        base = GENERIC_TITLE
-        if parent_title is not None and not parent_title.startswith(GENERIC_TITLE):
-            base = f"{parent_title.split(_OTHER, 1)[0]}{_OTHER}"
-        unique, number = base, 1
-        while unique in siblings:
-            number += 1
-            unique = f"{base} ({number})"
-        return unique, GENERIC_SUMMARY, False
 
 
 def token_occurrences(

@@ -144,6 +144,6 @@ DESCRIBE = Stage(
         "top1_share": c.settings.thresholds().top1_share,
         "publishable": c.settings.thresholds().publishable,
     },
-    version=3,
+    version=4,
     total=lambda c: (_clusters(c), "clusters"),
 )

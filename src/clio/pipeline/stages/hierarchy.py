@@ -299,6 +299,6 @@ HIERARCHY = Stage(
         "writer": writer(c),
         "word_accounts": c.settings.thresholds().word_accounts,
     },
-    version=3,
+    version=4,
     total=lambda _: (None, "clusters"),
 )

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from clio.describing import free_phrases
 from clio.pipeline.aggregates import Aggregates, Aggregator, Granularity
 from clio.pipeline.facets import Facets
+from clio.pipeline.models import public_name
 from clio.pipeline.stage import (
     Context,
     Report,
@@ -21,7 +22,7 @@ from clio.pipeline.stage import (
     foreign_share,
     wants_multilingual,
 )
-from clio.pipeline.support import token_support, window_support
+from clio.pipeline.support import shipped_families, token_support, window_support
 from clio.privacy.gate import SECONDARY_ROUNDING, Gated, GateInput, apply
 from clio.privacy.tiers import PrivateTable
 from clio.release.schema import (
@@ -33,6 +34,7 @@ from clio.release.schema import (
     Totals,
 )
 from clio.release.write import next_number, write_release
+from clio.settings import OFFLINE
 
 _DAYS = {"day": 1, "week": 7}
 
@@ -67,6 +69,7 @@ def _gate_input(context: Context) -> GateInput:
         token_support=together(token_support(directory, name, thresholds) for name in names),
         window_support=PrivateTable(window_support(directory, names)),
         shipped=free_phrases(everything=not thresholds.publishable),
+        families=shipped_families(),
         granularity=found[0].granularity,
         primary=context.facets.primary.name,
     )
@@ -102,6 +105,7 @@ def _info(context: Context, gated: Gated, granularity: Granularity) -> ReleaseIn
     period = _period(gated)
     primary = context.facets.primary.name
     totals = next(t for t in gated.totals if t.facet == primary)
+    describer = public_name(settings.model_for_titles or OFFLINE)
     return ReleaseInfo(
         schema_version=SCHEMA_VERSION,
         number=_number(context),
@@ -120,6 +124,7 @@ def _info(context: Context, gated: Gated, granularity: Granularity) -> ReleaseIn
         granularity=granularity if period is not None else None,
         analyst=context.analyst.name,
         embedder=context.directory.state.stages["embed"].details["embedder"],
+        describer=describer if describer != context.analyst.name else None,
         seed=settings.seed,
         notes=_notes(gated, context.facets, public=thresholds.publishable),
     )
