@@ -9,7 +9,7 @@ from typing import Any
 from clio.analysts.model import ModelAnalyst
 from clio.conversation import Conversation
 from clio.facets import standard_facets
-from clio.privacy.scrub import clean, scrub
+from clio.privacy.scrub import finds
 from clio.prompting import Prompt, unmarked
 from clio.prompting.marking import hides
 from clio.testing.scripted import ScriptedAsker, nonce_of
@@ -37,7 +37,7 @@ _MARGIN = re.compile(r"^(?:user|assistant|system prompt|tool):$", re.MULTILINE)
 
 
 def identifiers(text: str) -> bool:
-    return scrub(text) != clean(text)
+    return finds(text)
 
 
 def obeying(effect: Effect) -> ScriptedAsker:

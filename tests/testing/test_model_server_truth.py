@@ -18,7 +18,7 @@ from clio.analysts.model import ModelAnalyst
 from clio.conversation import Conversation, Message, Outcome, Role
 from clio.errors import InputError
 from clio.facets.asked import MODEL_FACETS
-from clio.privacy.scrub import scrub
+from clio.privacy.scrub import clean, scrub
 from clio.prompting import Prompt, Reply, guard, marked
 from clio.prompting.prompt import InvalidAnswerError
 from clio.testing import generate, write_jsonl
@@ -67,7 +67,11 @@ class Direct:
 
 def analyst(respond: Respond, key: bytes = KEY, **more: Any) -> ModelAnalyst:
     return ModelAnalyst(
-        Direct(respond), MODEL_FACETS, key=key, identifiers=lambda text: scrub(text) != text, **more
+        Direct(respond),
+        MODEL_FACETS,
+        key=key,
+        identifiers=lambda text: scrub(text) != clean(text),
+        **more,
     )
 
 

@@ -1,0 +1,1 @@
+"""Identifiers by kind: each module has the rules of a few, `clio.privacy.scrub` runs them."""
