@@ -103,12 +103,25 @@ def test_the_models_of_a_run():
         ({"analyst": "openai:a", "max_cost": 0}, "'max_cost'"),
         ({"analyst": "openai:a", "max_cost": float("inf")}, "'max_cost'"),
         ({"analyst": "openai:a", "concurrency": 0}, "'concurrency'"),
+        ({"analyst": "openai:a", "concurrency": 1001}, "at most 1,000"),
     ],
 )
 def test_settings_that_do_not_fit_together_are_one_line(given, said):
     with pytest.raises(SettingsError, match=said) as refused:
         load_settings(given, environment={})
     assert len(refused.value.message.splitlines()) == 1
+
+
+@pytest.mark.parametrize("batch", ["", "batch:"])
+def test_an_address_is_of_one_protocol(batch):
+    url = "http://localhost:8000"
+    for name in (f"{batch}openai:a", f"{batch}anthropic:a"):
+        assert (
+            load_settings({"analyst": name, "base_url": url}, environment={}).address(name) == url
+        )
+    both = {"analyst": f"{batch}openai:a", "describe_model": f"{batch}anthropic:b", "base_url": url}
+    settings = load_settings(both, environment={})
+    assert [settings.address(name) for name in settings.models] == [url, None]
 
 
 def test_paths_are_kept_whole(tmp_path, monkeypatch):

@@ -103,8 +103,12 @@ MIN_CLUSTER_ACCOUNTS = 10
 OFFLINE = "extractive"
 """The analyst and the writer that need no model."""
 
-WITH_ADDRESS = ("openai:", "batch:openai:")
-"""Models that may be served from another address."""
+WITH_ADDRESS = (("openai:", "batch:openai:"), ("anthropic:", "batch:anthropic:"))
+"""Models that may be served from another address, by protocol. One address speaks one protocol:
+where models of both are asked, it is that of the first."""
+
+MOST_CALLS_AT_ONCE = 1_000
+"""As many connections as the providers' SDKs hold."""
 
 Writer = Literal["extractive", "model"]
 
@@ -125,7 +129,7 @@ class Settings(BaseModel):
     describe
         Who writes titles and builds the hierarchy; without it the model where there is one.
     base_url
-        Address of a server that speaks OpenAI's protocol.
+        Address of a server that speaks OpenAI's or Anthropic's protocol; see `address`.
     facets
         TOML file of the user's own facets; see `clio.facets.own_facets`.
     screen
@@ -152,7 +156,7 @@ class Settings(BaseModel):
     format: str | None = None
     analyst: str = OFFLINE
     facet_model: str | None = None
-    embedder: Literal["auto", "minilm", "multilingual"] = "auto"
+    embedder: Literal["auto", "minilm", "multilingual", "static"] = "auto"
     base_clusters: int | None = Field(default=None, ge=1, le=10_000)
     describe: Writer | None = None
     describe_model: str | None = None
@@ -162,7 +166,7 @@ class Settings(BaseModel):
     language: str = Field(default="English", min_length=1, max_length=40)
     max_cost: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     max_calls: int | None = Field(default=None, ge=1)
-    concurrency: int = Field(default=64, ge=1, le=4096)
+    concurrency: int = Field(default=64, ge=1)
     requests_per_minute: int | None = Field(default=None, ge=1)
     tokens_per_minute: int | None = Field(default=None, ge=1)
     prices: Path | None = None
@@ -198,6 +202,17 @@ class Settings(BaseModel):
         named = (self.model_for_facets, self.model_for_titles)
         return tuple(dict.fromkeys(name for name in named if name is not None))
 
+    def address(self, model: str) -> str | None:
+        """Where a model is served, if not at its provider's own address.
+
+        Parameters
+        ----------
+        model
+            One of `models`.
+        """
+        served = (names for names in WITH_ADDRESS if any(m.startswith(names) for m in self.models))
+        return self.base_url if model.startswith(next(served, ())) else None
+
     def check(self) -> None:
         """See that the settings fit together.
 
@@ -232,8 +247,15 @@ class Settings(BaseModel):
             )
         if self.describe == OFFLINE and self.describe_model is not None:
             raise SettingsError("--describe-model and --describe extractive contradict each other")
-        if self.base_url is not None and not any(m.startswith(WITH_ADDRESS) for m in self.models):
-            raise SettingsError("--base-url needs a model that is named openai:MODEL")
+        if self.base_url is not None and not any(map(self.address, self.models)):
+            raise SettingsError(
+                "--base-url needs a model that is named openai:MODEL or anthropic:MODEL"
+            )
+        if self.concurrency > MOST_CALLS_AT_ONCE:
+            raise SettingsError(
+                f"--concurrency {self.concurrency} is more calls at once than the providers' SDKs "
+                f"make; at most {MOST_CALLS_AT_ONCE:,}"
+            )
         for option, limit in (("--max-cost", self.max_cost), ("--max-calls", self.max_calls)):
             if limit is not None and not self.models:
                 raise SettingsError(f"{option} needs a model: name one with --analyst")

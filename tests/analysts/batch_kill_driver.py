@@ -13,6 +13,7 @@ from clio.analysts import batching
 from clio.analysts.cache import Cache
 from clio.analysts.deferred import open_deferred
 from clio.analysts.ledger import Ledger
+from clio.analysts.prices import Model
 from clio.analysts.providers.batch_anthropic import AnthropicBatches
 from clio.analysts.providers.batch_openai import OpenAIBatches
 
@@ -61,7 +62,9 @@ def run(protocol, url, folder, moment):
     name = f"batch:{protocol}:model"
     cache = Cache(Path(folder) / "answers.sqlite")
     ledger = Ledger(cache, name, PRICE)
-    asker = open_deferred(name, base_url=url, cache=cache, ledger=ledger, price=PRICE, pauses=QUICK)
+    asker = open_deferred(
+        name, base_url=url, cache=cache, ledger=ledger, known=Model(PRICE), pauses=QUICK
+    )
     kill_at(moment, asker)
     ask_shards(asker, shards(3, 15))
 

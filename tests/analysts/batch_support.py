@@ -15,7 +15,7 @@ from clio.analysts.cache import Cache
 from clio.analysts.deferred import DeferredAsker
 from clio.analysts.journal import Journal
 from clio.analysts.ledger import Ledger
-from clio.analysts.prices import Price
+from clio.analysts.prices import Model, Price
 from clio.analysts.providers.base import (
     BatchStatus,
     Completion,
@@ -141,7 +141,7 @@ def opened(folder: Path, provider: MemoryBatches, budget: Budget | None = None):
         journal=journal,
         ledger=ledger,
         budget=budget,
-        price=PRICE,
+        model=Model(PRICE),
         pauses=QUICK,
     )
     with DeferredAsker(MODEL, batches, cache=cache, journal=journal, ledger=ledger) as asker:

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from number_prompts import ScriptedProvider, number_answer, number_prompt
 
 from clio.analysts.answers import RE_ASKS
-from clio.analysts.asking import CACHE_FILE, ImmediateAsker, open_asker, spent_before
+from clio.analysts.asking import CACHE_FILE, ImmediateAsker, check_model, open_asker, spent_before
 from clio.analysts.budget import Budget
 from clio.analysts.limits import Limits
-from clio.analysts.prices import Price
+from clio.analysts.prices import Model, Price
 from clio.analysts.providers.base import (
     Completion,
     FatalError,
@@ -26,6 +26,7 @@ from clio.analysts.providers.base import (
     Request,
     TransientError,
     UnanswerableError,
+    UnreachedError,
     UnsupportedError,
     Usage,
 )
@@ -161,6 +162,7 @@ def test_a_refusal_is_an_outcome_and_a_cut_answer_is_none(tmp_path):
         attempts = asking.ledger.as_dict()["attempts"]
     assert refused.outcome is Outcome.REFUSED
     assert cut.outcome is Outcome.FAILED
+    assert RE_ASKS == 2
     assert attempts == {"refused": 1, "truncated": 1 + RE_ASKS}
 
 
@@ -184,6 +186,70 @@ def test_a_server_that_answers_nothing_stops_the_run(tmp_path):
     gone = pytest.raises(ModelError, match="gives no answers: not reached; run the same")
     with asker(provider, tmp_path) as asking, gone:
         asking.ask([number_prompt(n) for n in range(20)])
+
+
+@pytest.mark.parametrize("left", [1, 2, 20])
+def test_where_nothing_is_reached_no_row_fails_and_a_later_start_asks_again(tmp_path, left):
+    prompts = [number_prompt(n) for n in range(left)]
+    gone = ScriptedProvider(lambda _: UnreachedError("not reached"))
+    with asker(gone, tmp_path) as asking, pytest.raises(ModelError, match="gives no answers"):
+        asking.ask(prompts)
+    with asker(ScriptedProvider(), tmp_path) as asking:
+        assert numbers(asking.ask(prompts)) == list(range(left))
+
+
+def test_a_server_that_goes_away_takes_no_row_with_it(tmp_path):
+    answers = Counter()
+
+    def answer(request: Request) -> Completion | Exception:
+        answers["all"] += 1
+        return number_answer(request) if answers["all"] <= 30 else TransientError("503")
+
+    prompts = [number_prompt(n) for n in range(60)]
+    with asker(ScriptedProvider(answer), tmp_path) as asking, pytest.raises(ModelError):
+        asking.ask(prompts)
+    again = ScriptedProvider()
+    with asker(again, tmp_path) as asking:
+        assert numbers(asking.ask(prompts)) == list(range(60))
+    assert len(again.requests) == 30
+
+
+def test_rows_that_a_living_server_cannot_bear_fail_for_good_and_stop_no_restart(tmp_path):
+    bad = {"3", "40", "77", "98", "99"}
+
+    def answer(request: Request) -> Completion | Exception:
+        return TransientError("500") if request.user in bad else number_answer(request)
+
+    prompts = [number_prompt(n) for n in range(100)]
+    expected = [None if str(n) in bad else n for n in range(100)]
+    with asker(ScriptedProvider(answer), tmp_path) as asking:
+        assert numbers(asking.ask(prompts)) == expected
+    again = ScriptedProvider(answer)
+    with asker(again, tmp_path) as asking:
+        replies = asking.ask(prompts)
+    assert numbers(replies) == expected
+    assert replies[3].reason == "no answer after 8 tries: 500"
+    assert again.requests == []
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "said"),
+    [
+        ("nobody:a", None, "no provider is called"),
+        ("batch:nobody:a", None, "names nobody"),
+        ("batch:openai", None, "names nobody"),
+        ("openai:", None, "names no model"),
+        ("anthropic:a", "http://example.com", "in the open"),
+        ("batch:openai:a", "http://10.0.0.1/v1", "in the open"),
+    ],
+)
+def test_what_cannot_be_asked_is_told_without_key_and_sdk(monkeypatch, name, address, said):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with pytest.raises((SettingsError, ModelError), match=said):
+        check_model(name, address)
+    check_model("openai:a", "http://127.0.0.1:1/v1")
+    check_model("batch:anthropic:a")
+    check_model("files:somewhere")
 
 
 def test_a_fatal_error_stops_the_run_and_what_is_under_way_is_kept(tmp_path):
@@ -235,7 +301,7 @@ def test_money_is_spent_up_to_the_limit_and_never_over_it(tmp_path):
     provider = ScriptedProvider()
     limit = 0.05
     budget = Budget(limit, None, PRICE)
-    with asker(provider, tmp_path, budget=budget, price=PRICE) as asking:
+    with asker(provider, tmp_path, budget=budget, known=Model(PRICE)) as asking:
         with pytest.raises(BudgetError):
             asking.ask([number_prompt(n) for n in range(1000)])
         spent = asking.ledger.spent
@@ -257,7 +323,7 @@ def test_what_a_stall_may_have_cost_is_listed(tmp_path):
         return number_answer(request)
 
     provider = ScriptedProvider(answer)
-    with asker(provider, tmp_path, price=PRICE, limits=IMPATIENT) as asking:
+    with asker(provider, tmp_path, known=Model(PRICE), limits=IMPATIENT) as asking:
         assert numbers(asking.ask([number_prompt(n) for n in range(5)])) == list(range(5))
         account = asking.ledger.as_dict()
     assert account["attempts"] == {"answered": 5, "timeout": 5}

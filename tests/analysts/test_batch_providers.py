@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import threading
 import traceback
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import number_prompts as numbers
 import pytest
 from batch_support import PRICE, QUICK, ask_shards, shards
 
+from clio.analysts.answers import first_request
 from clio.analysts.batching import Pauses
 from clio.analysts.cache import Cache
 from clio.analysts.deferred import open_deferred
 from clio.analysts.ledger import Ledger
+from clio.analysts.prices import Model
 from clio.analysts.providers.base import FatalError, Intent, TransientError, UnclearError
 from clio.analysts.providers.batch_anthropic import AnthropicBatches
 from clio.analysts.providers.batch_openai import OpenAIBatches
@@ -47,7 +52,7 @@ def opened(folder, server, protocol, pauses=QUICK):
     return open_deferred(
         name,
         base_url=server.url + SUFFIX[protocol],
-        price=PRICE,
+        known=Model(PRICE),
         cache=cache,
         ledger=Ledger(cache, name, PRICE),
         pauses=pauses,
@@ -415,3 +420,50 @@ def test_a_request_that_is_turned_down_among_others_changes_nothing(
         assert [place for place, reply in enumerate(replies) if reply.value is None] == [3]
         assert "What you wrote" not in replies[3].reason
         assert ask_shards(asker, [[numbers.number_prompt(100)]])[0].value == 100
+
+
+@pytest.fixture
+def elsewhere():
+    """A server that sends everybody to another place of itself, and what was asked for."""
+    asked = []
+
+    class Sending(BaseHTTPRequestHandler):
+        def do_POST(self):
+            asked.append(self.path)
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(307)
+            self.send_header("location", "/another/place")
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Sending) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        server.shutdown()
+        thread.join()
+
+
+@BOTH
+def test_texts_go_to_no_other_place_and_are_not_logged(protocol, elsewhere, caplog):
+    url, asked = elsewhere
+    for name in (protocol, "httpx", "aiohttp"):
+        logging.getLogger(name).setLevel(logging.DEBUG)
+    caplog.set_level(logging.DEBUG)
+    kind = {"anthropic": AnthropicBatches, "openai": OpenAIBatches}[protocol]
+
+    async def hand_in():
+        batches = kind("model", url + SUFFIX[protocol])
+        request = first_request("model", numbers.number_prompt(8_675_309))
+        try:
+            await batches.submit("label", [request])
+        finally:
+            await batches.close()
+
+    with pytest.raises(FatalError, match="sends elsewhere"):
+        asyncio.run(hand_in())
+    assert len(asked) == 1
+    assert "8675309" not in caplog.text

@@ -15,6 +15,7 @@ from clio.analysts.cache import Cache
 from clio.analysts.calling import Calls, StoppedError
 from clio.analysts.ledger import Ledger
 from clio.analysts.limits import Limits
+from clio.analysts.prices import Model
 from clio.analysts.providers.base import (
     OverloadedError,
     Request,
@@ -42,7 +43,7 @@ def played(
     ledger = Ledger(cache, "scripted:model")
 
     async def whole() -> Any:
-        calls = Calls(ScriptedProvider(timed), cache, ledger, limits, None, None)
+        calls = Calls(ScriptedProvider(timed), cache, ledger, limits, None, Model())
 
         async def ask(number: int) -> Any:
             prompt = number_prompt(number)

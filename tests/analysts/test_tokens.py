@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clio.analysts.tokens import count_prompt, count_tokens
+from clio.analysts.answers import count_request, first_request, further_request
+from clio.analysts.prices import Model
+from clio.analysts.providers.base import Completion, Usage
+from clio.analysts.tokens import count_tokens
 from clio.prompting import Prompt
 
 # Text and its tokens by OpenAI's o200k_base and cl100k_base and by Claude 2's tokenizer.
@@ -78,7 +82,15 @@ def test_half_a_character_of_utf_16_and_a_long_text_are_no_trouble():
     assert count == pytest.approx(6_000 * KNOWN[0][2], rel=0.1)
 
 
-def test_a_prompt_counts_with_its_schema():
-    prompt = Prompt("facets", "Be brief.", "What is it?", {"type": "object"}, dict, 0.2, 100)
+def test_a_request_counts_with_its_schema_and_by_the_models_own_tokens():
+    text = KNOWN[0][0]
+    prompt = Prompt("facets", "Be brief.", text, {"type": "object"}, dict, 0.2, 100)
+    request = first_request("scripted:model", prompt)
     parts = (prompt.system, prompt.user, '{"type":"object"}')
-    assert count_prompt(prompt) == sum(map(count_tokens, parts))
+    assert count_request(request) == sum(map(count_tokens, parts))
+    claude = Model(tokenizer="claude", tokens=1.3)
+    expected = 1.3 * sum(count_tokens(part, "claude") for part in parts)
+    assert count_request(request, claude) == math.ceil(expected)
+    again = further_request(prompt, request, Completion('{"a": 1}', Usage()), "it is too long")
+    more = count_tokens('{"a": 1}') + count_tokens("it is too long")
+    assert count_request(again) == count_request(request) + more

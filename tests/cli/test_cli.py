@@ -146,10 +146,10 @@ def test_serving_needs_the_release_alone(printed, source, tmp_path):
         while not said.rstrip().endswith("}"):
             said += process.stdout.readline()
         url = json.loads(said)["url"]
-        with urllib.request.urlopen(url + "api/release", timeout=20) as answer:
+        with urllib.request.urlopen(url + "api/v1/release", timeout=20) as answer:
             info = json.load(answer)
         assert info["info"]["preset"] == "default"
-        with urllib.request.urlopen(url + "api/clusters/__root__", timeout=20) as answer:
+        with urllib.request.urlopen(url + "api/v1/clusters/__root__", timeout=20) as answer:
             root = json.load(answer)
         assert root["children"]
     finally:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import clio
+from clio.analysts.answers import count_request, first_request
 from clio.analysts.prices import Model
-from clio.analysts.tokens import count_prompt
 from clio.facets import standard_facets
 from clio.pipeline import estimate, sampling
 from clio.pipeline.expecting import Meter, expected_leaves, facet_answer, naming_calls
@@ -82,7 +82,7 @@ def test_each_distinct_conversation_is_one_call_of_its_prompts_length(source):
     for row in rows:
         if row.conversation is not None:
             for prompt in prompter.prompts([row.conversation]):
-                seen[prompt.digest()] = count_prompt(prompt)
+                seen[prompt.digest()] = count_request(first_request("openai:unknown", prompt))
     assert facets.input_tokens == pytest.approx(sum(seen.values()), rel=0.01)
     assert facets.money is None
     assert found.cost is None

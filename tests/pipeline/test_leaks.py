@@ -252,11 +252,16 @@ def _files(folder: Path) -> list[Path]:
 
 def _answers(run: Path) -> str:
     with TestClient(create_app(run), base_url="http://localhost") as client:
-        paths = ["/api/release", "/api/tree", "/api/clusters?limit=10000", "/api/openapi.json"]
+        paths = [
+            "/api/v1/release",
+            "/api/v1/tree",
+            "/api/v1/clusters?limit=10000",
+            "/api/v1/openapi.json",
+        ]
         ids = [c["cluster_id"] for c in client.get(paths[2]).json()["clusters"]]
         assert ids
-        paths += [f"/api/clusters/{cluster}" for cluster in ids]
-        paths += ["/api/search?q=write", "/api/search?q=the", "/api/clusters/nosuch"]
+        paths += [f"/api/v1/clusters/{cluster}" for cluster in ids]
+        paths += ["/api/v1/search?q=write", "/api/v1/search?q=the", "/api/v1/clusters/nosuch"]
         return "\n".join(client.get(path).text for path in paths)
 
 

@@ -15,6 +15,7 @@ from answers import FAILING, respond
 from released import killed_in_stage, release_bytes
 
 import clio
+from clio.analysts.answers import RE_ASKS
 from clio.errors import BudgetError, FailuresError, RunError, WaitingError
 from clio.pipeline import Run, describe
 from clio.testing import as_record, generate
@@ -44,7 +45,7 @@ high = 5
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An input with conversations that fail and one that stands twice; own facets beside it."""
     path = tmp_path_factory.mktemp("models")
-    rows = [as_record(c) for c in generate(420, seed=5, accounts=90)]
+    rows = [as_record(c) for c in generate(380, seed=5, accounts=90)]
     for number in range(3):
         text = f"{FAILING} number {number}"
         rows.insert(
@@ -64,7 +65,7 @@ def settings(server: ModelServer, folder: Path, **more: Any) -> clio.Settings:
         "facets": folder / "own.toml",
         "min_accounts": 10,
         "min_conversations": 12,
-        "base_clusters": 22,
+        "base_clusters": 20,
         "shard_rows": 80,
         "concurrency": 16,
     }
@@ -133,7 +134,7 @@ def test_a_secondary_facet_has_a_tree_of_those_who_answered_it(private: pd.DataF
 def test_the_release_names_its_facets_and_says_which_is_proven(whole: Run) -> None:
     info = whole.release().info
     assert [(f.name, f.primary) for f in info.facets] == [("blocker", False), ("request", True)]
-    assert info.analyst == "openai:stand-in"
+    assert (info.analyst, info.describer) == ("openai:stand-in", None)
     assert any("Only the tree of request is proven" in note for note in info.notes)
     said = (whole.path / "release" / "release.json").read_text()
     assert "127.0.0.1" not in said
@@ -182,7 +183,7 @@ def test_what_was_asked_is_told_and_the_answers_are_private(whole: Run) -> None:
     asked = models["purposes"]["facets"]["attempts"]
     rows = state_of(whole.path)["stages"]["facets"]["rows_in"]
     assert asked["answered"] == rows - 1 - 3
-    assert asked["malformed"] >= 2 * 3
+    assert asked["malformed"] == (1 + RE_ASKS) * 3
     for name in ("answers.sqlite", "guard"):
         assert stat.S_IMODE((whole.path / "private" / name).stat().st_mode) == 0o600
 
@@ -208,7 +209,7 @@ def test_killed_while_a_model_is_asked_it_ends_in_the_same_bytes(
     before = server.state
     killed = [
         killed_in_stage(folder / "in.jsonl", out, own, stage, seconds)
-        for stage, seconds in (("facets", 0.4), ("facets", 0.8), ("describe", 0.1))
+        for stage, seconds in (("facets", 0.4), ("describe", 0.1))
     ]
     assert any(killed)
     clio.run(folder / "in.jsonl", out=out, settings=own)
@@ -225,6 +226,7 @@ def test_descriptions_are_made_again_without_the_input(
     stages = state_of(out)["stages"]
     offline = describe(out, {"describe": "extractive"})
     assert offline.release().info.number == 2
+    assert offline.release().info.describer == "extractive"
     titles = [run.release().clusters["title"].to_pylist() for run in (whole, offline)]
     assert titles[0] != titles[1]
     assert not any(title.startswith("Help with") for title in titles[1])
@@ -233,6 +235,7 @@ def test_descriptions_are_made_again_without_the_input(
     by_other = describe(out, other, sending=hosts.append)
     assert hosts == [server.url]
     assert by_other.release().info.number == 3
+    assert by_other.release().info.describer == "openai:other"
     assert any(t.startswith("Help with") for t in by_other.release().clusters["title"].to_pylist())
     now = state_of(out)
     assert now["settings"]["describe_model"] == "openai:other"

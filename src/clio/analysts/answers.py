@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,8 +12,9 @@ from typing import Any, Final, Literal
 
 import orjson
 
+from clio.analysts.prices import Model
 from clio.analysts.providers.base import Completion, Request
-from clio.analysts.tokens import count_tokens
+from clio.analysts.tokens import Tokenizer, count_tokens
 from clio.conversation import Outcome
 from clio.prompting import InvalidAnswerError, Prompt, Reply
 
@@ -93,17 +95,26 @@ def further_request(prompt: Prompt, request: Request, answer: Completion, reason
     return _request(prompt, key, (answer.text, reason))
 
 
-def count_request(request: Request) -> int:
-    """About how many tokens are sent for a request, the schema of its answer included."""
+def count_request(request: Request, model: Model = Model()) -> int:
+    """About how many tokens are sent for a request, the schema of its answer included.
+
+    Parameters
+    ----------
+    request
+        What is sent.
+    model
+        Whose tokens: by its tokenizer, and by how many it makes of one of that one's.
+    """
     schema = orjson.dumps(dict(request.schema)).decode()
-    answer, reason = request.retry_of or ("", "")
-    differing = (request.user, answer, reason)
-    return _stable(request.system) + _stable(schema) + sum(map(count_tokens, differing))
+    stable = _stable(request.system, model.tokenizer) + _stable(schema, model.tokenizer)
+    differing = (request.user, *(request.retry_of or ()))
+    rest = sum(count_tokens(text, model.tokenizer) for text in differing)
+    return math.ceil((stable + rest) * model.tokens)
 
 
 @lru_cache(maxsize=64)
-def _stable(text: str) -> int:
-    return count_tokens(text)
+def _stable(text: str, tokenizer: Tokenizer) -> int:
+    return count_tokens(text, tokenizer)
 
 
 def _request(prompt: Prompt, key: str, retry_of: tuple[str, str] | None) -> Request:

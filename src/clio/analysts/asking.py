@@ -23,11 +23,13 @@ from clio.analysts.answers import (
 from clio.analysts.budget import Budget
 from clio.analysts.cache import Cache
 from clio.analysts.calling import Calls, StoppedError
+from clio.analysts.journal import Journal
 from clio.analysts.ledger import Ledger
 from clio.analysts.limits import Limits
-from clio.analysts.prices import Price
-from clio.analysts.providers import load_provider
+from clio.analysts.prices import Model, Price
+from clio.analysts.providers import check_provider, load_provider
 from clio.analysts.providers.base import Completion, Provider, Request, UnanswerableError
+from clio.analysts.providers.endpoints import endpoint
 from clio.conversation import Outcome
 from clio.errors import ModelError, SettingsError
 from clio.prompting import Asker, Prompt, Reply
@@ -79,7 +81,7 @@ def open_asker(
     base_url: str | None = None,
     limits: Limits = Limits(),
     budget: Budget | None = None,
-    price: Price | None = None,
+    known: Model = Model(),
 ) -> ModelAsker:
     """An asker of a model.
 
@@ -92,8 +94,8 @@ def open_asker(
         The private folder of the run, where answers are kept.
     base_url
         Of a server other than the provider's own.
-    limits, budget, price
-        What is allowed, and what a call costs.
+    limits, budget, known
+        What is allowed, and what is known of the model.
 
     Raises
     ------
@@ -116,15 +118,45 @@ def open_asker(
                 name,
                 base_url=base_url,
                 budget=budget,
-                price=price,
+                known=known,
                 cache=cache,
-                ledger=Ledger(cache, _counted(name), price),
+                ledger=Ledger(cache, _counted(name), known.price),
             )
         except BaseException:
             cache.close()
             raise
     provider = load_provider(provider_name, model, base_url)
-    return ImmediateAsker(provider, folder / CACHE_FILE, limits=limits, budget=budget, price=price)
+    return ImmediateAsker(provider, folder / CACHE_FILE, limits=limits, budget=budget, known=known)
+
+
+def check_model(name: str, base_url: str | None = None) -> None:
+    """See that a name names somebody and that texts would not go out in the open.
+
+    Needs neither key nor SDK.
+
+    Parameters
+    ----------
+    name, base_url
+        As for `open_asker`.
+
+    Raises
+    ------
+    SettingsError
+        The name names nobody.
+    ModelError
+        The address is none, or in the open.
+    """
+    kind, _, rest = name.partition(":")
+    if kind == "batch":
+        from clio.analysts.deferred import batch_names
+
+        batch_names(name)
+    elif kind != "files":
+        check_provider(kind)
+    if not rest:
+        raise SettingsError(f"'{name}' names no model; write PROVIDER:MODEL, or files:DIR")
+    if base_url is not None:
+        endpoint(base_url)
 
 
 class ImmediateAsker:
@@ -139,8 +171,8 @@ class ImmediateAsker:
         Who answers.
     path
         The file that answers are kept in.
-    limits, budget, price
-        What is allowed, and what a call costs.
+    limits, budget, known
+        What is allowed, and what is known of the model.
     """
 
     def __init__(
@@ -150,13 +182,14 @@ class ImmediateAsker:
         *,
         limits: Limits = Limits(),
         budget: Budget | None = None,
-        price: Price | None = None,
+        known: Model = Model(),
     ) -> None:
         self.host = provider.host
         self._provider = provider
         self._limits = limits
         self._cache = Cache(path)
-        self.ledger = Ledger(self._cache, provider.name, price)
+        self._journal = Journal(self._cache, provider.name)
+        self.ledger = Ledger(self._cache, provider.name, known.price)
         self._asked: dict[str, Future[Reply]] = {}
         self._lock = threading.Lock()
         self._closed = False
@@ -165,7 +198,7 @@ class ImmediateAsker:
         self._thread = threading.Thread(target=self._run, name="clio-asker", daemon=True)
         self._thread.start()
         self._calls = asyncio.run_coroutine_threadsafe(
-            self._start(budget, price), self._loop
+            self._start(budget, known), self._loop
         ).result()
 
     def ask(self, prompts: Sequence[Prompt]) -> list[Reply]:
@@ -247,10 +280,14 @@ class ImmediateAsker:
         open_ = [_Job(key, prompt, request) for key, (prompt, request) in mine.items()]
         try:
             while open_:
-                known = self._cache.get([job.request.key for job in open_])
+                keys = [job.request.key for job in open_]
+                known, failed = self._cache.get(keys), self._journal.failures(keys)
                 further: list[_Job] = []
                 for job in open_:
                     completion = known.get(job.request.key)
+                    if completion is None and job.request.key in failed:
+                        self._settle(job.key, _failed(failed[job.request.key]))
+                        continue
                     if completion is None:
                         jobs.append(job)
                         continue
@@ -288,8 +325,8 @@ class ImmediateAsker:
         finally:
             self._loop.close()
 
-    async def _start(self, budget: Budget | None, price: Price | None) -> Calls:
-        return Calls(self._provider, self._cache, self.ledger, self._limits, budget, price)
+    async def _start(self, budget: Budget | None, known: Model) -> Calls:
+        return Calls(self._provider, self._cache, self.ledger, self._limits, budget, known)
 
     def _begin(self, jobs: Iterable[_Job]) -> None:
         for job in jobs:
@@ -300,18 +337,25 @@ class ImmediateAsker:
     async def _answer(self, job: _Job) -> None:
         outcome: Reply | BaseException
         try:
-            completion, reading = await self._calls.read(job.prompt, job.request)
-            while reading.again and job.again < RE_ASKS:
-                job = job.further(completion, reading)
-                completion, reading = await self._calls.read(job.prompt, job.request)
-            outcome = reading.reply
-        except UnanswerableError as error:
-            outcome = Reply(Outcome.FAILED, reason=str(error))
+            outcome = await self._read(job)
         except asyncio.CancelledError:
             outcome = StoppedError()
         except Exception as error:
             outcome = error
         self._settle(job.key, outcome)
+
+    async def _read(self, job: _Job) -> Reply:
+        try:
+            completion, reading = await self._calls.read(job.prompt, job.request)
+            while reading.again and job.again < RE_ASKS:
+                job = job.further(completion, reading)
+                completion, reading = await self._calls.read(job.prompt, job.request)
+        except UnanswerableError as error:
+            # Kept: where such requests alone are left, a later start could not tell whose fault
+            # it is.
+            self._journal.failed([(job.request.key, str(error))])
+            return _failed(str(error))
+        return reading.reply
 
     async def _finish(self) -> None:
         self._calls.stop(ModelError(_STOPPED))
@@ -339,6 +383,10 @@ class _Job:
         reason = reading.reply.reason or ""
         request = further_request(self.prompt, self.request, completion, reason)
         return replace(self, request=request, again=self.again + 1)
+
+
+def _failed(reason: str) -> Reply:
+    return Reply(Outcome.FAILED, reason=reason)
 
 
 def _counted(name: str) -> str:

@@ -13,17 +13,17 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 import orjson
 
+from clio.analysts.answers import count_request
 from clio.analysts.budget import Budget, Reservation
 from clio.analysts.cache import Cache
 from clio.analysts.gathering import Gathered
 from clio.analysts.journal import Batch, Item, Journal, State
 from clio.analysts.ledger import Attempt, Ledger
-from clio.analysts.prices import Price
+from clio.analysts.prices import Model
 from clio.analysts.providers.base import (
     BatchProvider,
     Completion,
@@ -38,7 +38,6 @@ from clio.analysts.providers.base import (
     UnsupportedError,
     Usage,
 )
-from clio.analysts.tokens import count_tokens
 from clio.errors import BudgetError, ModelError
 from clio.prompting import Purpose
 
@@ -50,9 +49,6 @@ _NAME: Final = 64
 
 _ENVELOPE: Final = 1_000
 """Bytes that a request has at most beside its texts and its schema."""
-
-_SHORT_TOKEN: Final = 3
-"""Bytes of a token that is short on average."""
 
 _TRIES: Final = 3
 """How often a request is handed in before it is given up: expired, or failed at the provider."""
@@ -99,8 +95,10 @@ class Batches:
     ----------
     provider
         Whose interface.
-    cache, ledger, budget, price
+    cache, ledger, budget
         Where answers go, where they are counted, and what may be spent.
+    model
+        What is known of the model: its tokens, and its price outside a batch.
     pauses
         How often the provider is looked at.
     """
@@ -113,7 +111,7 @@ class Batches:
         journal: Journal,
         ledger: Ledger,
         budget: Budget | None,
-        price: Price | None,
+        model: Model,
         pauses: Pauses = Pauses(),
     ) -> None:
         self.host = provider.host
@@ -123,7 +121,8 @@ class Batches:
         self._journal = journal
         self._ledger = ledger
         self._budget = budget
-        self._price = price.batched() if price is not None else None
+        self._model = model
+        self._price = model.price.batched() if model.price is not None else None
         self._pauses = pauses
         self._queue: Gathered[_Queued] = Gathered(provider.max_requests, provider.max_bytes)
         self._reservations: dict[str, Reservation] = {}
@@ -160,9 +159,8 @@ class Batches:
             for purpose, request in wanted:
                 if request.key in under_way or request.key in self._queue:
                     continue
-                size = _size(request)
-                # A later start may have a budget where this one has none.
-                tokens = _tokens(request) if self._budget is not None else size // _SHORT_TOKEN
+                # Also without a budget: a later start may have one.
+                tokens = count_request(request, self._model)
                 item = Item(request.key, purpose, tokens, request.max_tokens)
                 try:
                     self._reserve(item)
@@ -170,7 +168,7 @@ class Batches:
                     if self._budget is not None and self._budget.in_flight:
                         return
                     raise
-                self._queue.add(request.key, _Queued(request, item), size)
+                self._queue.add(request.key, _Queued(request, item), _size(request))
 
     def fill(self) -> None:
         """Hand in what makes full batches."""
@@ -438,19 +436,6 @@ def _size(request: Request) -> int:
     """Bytes of a request at most."""
     parts = (request.system, request.user, dict(request.schema), request.retry_of)
     return len(orjson.dumps(parts)) + _ENVELOPE
-
-
-def _tokens(request: Request) -> int:
-    """Tokens of a request, estimated."""
-    schema = orjson.dumps(dict(request.schema)).decode()
-    answer, reason = request.retry_of or ("", "")
-    parts = (request.user, answer, reason)
-    return _stable_tokens(request.system) + _stable_tokens(schema) + sum(map(count_tokens, parts))
-
-
-@lru_cache(maxsize=64)
-def _stable_tokens(text: str) -> int:
-    return count_tokens(text)
 
 
 def _attempt(error: ProviderError) -> Attempt:

@@ -14,7 +14,7 @@ from clio.analysts.cache import Cache
 from clio.analysts.gate import ClosedError, Gate, Pass
 from clio.analysts.ledger import Attempt, Ledger
 from clio.analysts.limits import Limits
-from clio.analysts.prices import Price
+from clio.analysts.prices import Model
 from clio.analysts.providers.base import (
     Completion,
     FatalError,
@@ -24,6 +24,7 @@ from clio.analysts.providers.base import (
     Request,
     TransientError,
     UnanswerableError,
+    UnreachedError,
     UnsupportedError,
     Usage,
 )
@@ -34,8 +35,8 @@ _OVERLOADS: Final = 4
 """Being turned away is allowed so many times as often as failing."""
 
 _GONE: Final = 3
-"""A server that answered none of so many requests in a row is taken to be gone: one alone may be a
-request that it cannot bear."""
+"""A server that answers none of so many requests is taken to be gone: fewer may be requests that it
+cannot bear."""
 
 _AGAIN: Final = "run the same command again: what is done is kept"
 
@@ -68,8 +69,8 @@ class Calls:
         Who answers.
     cache, ledger
         Where completions and counts are kept, together, before a call counts as ended.
-    limits, budget, price
-        What is allowed, and what a call costs.
+    limits, budget, model
+        What is allowed, and what is known of the model.
     """
 
     def __init__(
@@ -79,19 +80,21 @@ class Calls:
         ledger: Ledger,
         limits: Limits,
         budget: Budget | None,
-        price: Price | None,
+        model: Model,
     ) -> None:
         self._provider = provider
         self._cache = cache
         self._ledger = ledger
         self._limits = limits
         self._budget = budget
-        self._price = price
+        self._model = model
         self._loop = asyncio.get_running_loop()
         self._gate = Gate(limits)
         self._reserved = 0
         self._given_back = asyncio.Event()
-        self._exhausted = 0
+        self._answers = 0
+        self._reading = 0
+        self._doubtful: set[asyncio.Future[None]] = set()
         self._stopped = asyncio.Event()
         # Jitter alone: it moves calls in time and never reaches a result.
         self._random = random.Random()  # noqa: S311
@@ -107,9 +110,19 @@ class Calls:
         StoppedError
             No more calls are made.
         """
+        self._reading += 1
+        try:
+            return await self._read(prompt, request)
+        finally:
+            self._reading -= 1
+            if len(self._doubtful) == self._reading:
+                self._resolve()
+
+    async def _read(self, prompt: Prompt, request: Request) -> tuple[Completion, Reading]:
         failures = turned_away = 0
+        answers = self._answers
         counted = self._gate.counts_tokens
-        tokens = count_request(request) + request.max_tokens if counted else 0
+        tokens = count_request(request, self._model) + request.max_tokens if counted else 0
         while True:
             leave = await self._enter(tokens, again=failures + turned_away > 0)
             answer = await self._attempt(prompt, request, leave)
@@ -126,7 +139,8 @@ class Calls:
                 failures += 1
             tries = failures + turned_away
             if max(failures, turned_away / _OVERLOADS) >= self._limits.attempts:
-                self._give_up(answer)
+                if self._answers == answers:
+                    await self._doubt(answer)
                 raise UnanswerableError(f"no answer after {tries} tries: {answer}")
             if isinstance(answer, UnsupportedError):
                 continue
@@ -141,6 +155,7 @@ class Calls:
         self._gate.close()
         self._stopped.set()
         self._given_back.set()
+        self._resolve()
 
     def save(self, answers: Sequence[tuple[str, Completion]] = ()) -> None:
         """Keep completions, and what was counted. Nothing more is asked where that cannot be."""
@@ -172,7 +187,8 @@ class Calls:
                 return answer
             latency = self._loop.time() - begin
             used = answer.usage.input + answer.usage.output
-            self._exhausted = 0
+            self._answers += 1
+            self._resolve()
             reading = read_answer(prompt, answer)
             self._settle(reservation, answer.usage)
             self._ledger.count(prompt.purpose, reading.ending, answer.usage)
@@ -209,7 +225,9 @@ class Calls:
         while self._budget is not None and self.cause is None:
             try:
                 reservation = self._budget.reserve(
-                    count_request(request), request.max_tokens, price=self._price
+                    count_request(request, self._model),
+                    request.max_tokens,
+                    price=self._model.price,
                 )
             except BudgetError as error:
                 if not self._reserved:
@@ -240,13 +258,40 @@ class Calls:
         """Note a call without an answer; the tokens it used, ``None`` where nobody knows."""
         maybe_billed = isinstance(error, TransientError)
         self._settle(reservation, None if maybe_billed else Usage())
-        at_most = Usage(count_request(request), request.max_tokens) if maybe_billed else Usage()
+        at_most = Usage()
+        if maybe_billed:
+            at_most = Usage(count_request(request, self._model), request.max_tokens)
         outcome = next(name for kind, name in _OUTCOMES if isinstance(error, kind))
         self._ledger.count(prompt.purpose, outcome, at_most)
         self.save()
         return None if maybe_billed else 0
 
-    def _give_up(self, error: ProviderError) -> None:
-        self._exhausted += 1
-        if self._exhausted >= _GONE:
-            self.stop(ModelError(f"{self._provider.host} gives no answers: {error}; {_AGAIN}"))
+    async def _doubt(self, error: ProviderError) -> None:
+        """Find out whose fault it is that a request used up its tries while no other was answered.
+
+        It is the request's where another one is answered after all, or where few are left and all
+        have used up their tries. A server that is not even reached is gone for all of them.
+
+        Raises
+        ------
+        StoppedError
+            The server is gone.
+        """
+        doubt = self._loop.create_future()
+        self._doubtful.add(doubt)
+        try:
+            if isinstance(error, UnreachedError) or len(self._doubtful) >= _GONE:
+                self.stop(ModelError(f"{self._provider.host} gives no answers: {error}; {_AGAIN}"))
+            if len(self._doubtful) == self._reading:
+                self._resolve()
+            await doubt
+        finally:
+            self._doubtful.discard(doubt)
+        if self.cause is not None:
+            raise StoppedError
+
+    def _resolve(self) -> None:
+        """Let requests in doubt go on to their end."""
+        for doubt in self._doubtful:
+            if not doubt.done():
+                doubt.set_result(None)

@@ -23,7 +23,7 @@ from clio.analysts.cache import Cache
 from clio.analysts.exchange import Exchange
 from clio.analysts.journal import Journal
 from clio.analysts.ledger import Ledger
-from clio.analysts.prices import Price
+from clio.analysts.prices import Model
 from clio.analysts.providers.base import BatchProvider, Completion, Request
 from clio.conversation import Outcome
 from clio.errors import ModelError, SettingsError
@@ -244,7 +244,7 @@ def open_deferred(
     *,
     base_url: str | None = None,
     budget: Budget | None = None,
-    price: Price | None = None,
+    known: Model = Model(),
     cache: Cache,
     ledger: Ledger,
     pauses: Pauses = Pauses(),
@@ -257,8 +257,8 @@ def open_deferred(
         ``batch:anthropic:MODEL``, ``batch:openai:MODEL`` or ``files:DIR``.
     base_url
         Of another server that speaks the provider's batch interface.
-    budget, price
-        What is allowed, and what a call costs outside a batch.
+    budget, known
+        What is allowed, and what is known of the model.
     cache, ledger
         Where answers are kept and counted; the cache is closed with the asker.
     pauses
@@ -278,10 +278,7 @@ def open_deferred(
         journal = Journal(cache, "files")
         exchange = Exchange(Path(rest), cache=cache, journal=journal, ledger=ledger)
         return DeferredAsker("files", exchange, cache=cache, journal=journal, ledger=ledger)
-    provider_name, _, model = rest.partition(":")
-    if kind != "batch" or provider_name not in BATCH_PROVIDERS or not model:
-        known = ", ".join(f"batch:{known}:MODEL" for known in BATCH_PROVIDERS)
-        raise SettingsError(f"'{name}' names nobody; known: {known}, files:DIR")
+    provider_name, model = batch_names(name)
     journal = Journal(cache, name)
     batches = Batches(
         _load(provider_name, model, base_url),
@@ -289,10 +286,26 @@ def open_deferred(
         journal=journal,
         ledger=ledger,
         budget=budget,
-        price=price,
+        model=known,
         pauses=pauses,
     )
     return DeferredAsker(name, batches, cache=cache, journal=journal, ledger=ledger)
+
+
+def batch_names(name: str) -> tuple[str, str]:
+    """Provider and model of a name such as ``batch:openai:MODEL``.
+
+    Raises
+    ------
+    SettingsError
+        The name names nobody.
+    """
+    kind, _, rest = name.partition(":")
+    provider_name, _, model = rest.partition(":")
+    if kind != "batch" or provider_name not in BATCH_PROVIDERS or not model:
+        known = ", ".join(f"batch:{known}:MODEL" for known in BATCH_PROVIDERS)
+        raise SettingsError(f"'{name}' names nobody; known: {known}, files:DIR")
+    return provider_name, model
 
 
 def _load(provider_name: str, model: str, base_url: str | None) -> BatchProvider:

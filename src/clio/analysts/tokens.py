@@ -9,13 +9,11 @@ little for English and much for other scripts, so each of three public ones has 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final, Literal, Protocol
+from typing import Final, Literal
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
 Tokenizer = Literal["o200k", "cl100k", "claude"]
@@ -76,17 +74,6 @@ _CHUNK: Final = 1 << 16
 """Characters looked at in one go, so that memory stays small."""
 
 
-class _Asked(Protocol):
-    """A `clio.prompting.Prompt`, or a provider's request."""
-
-    @property
-    def system(self) -> str: ...
-    @property
-    def user(self) -> str: ...
-    @property
-    def schema(self) -> Mapping[str, Any]: ...
-
-
 def count_tokens(text: str, tokenizer: Tokenizer = DEFAULT_TOKENIZER) -> int:
     """About how many tokens a text is; 0 for the empty one alone.
 
@@ -100,15 +87,6 @@ def count_tokens(text: str, tokenizer: Tokenizer = DEFAULT_TOKENIZER) -> int:
     if not text:
         return 0
     return max(1, round(float(features(text) @ _rates(tokenizer))))
-
-
-def count_prompt(prompt: _Asked, tokenizer: Tokenizer = DEFAULT_TOKENIZER) -> int:
-    """About how many tokens a prompt is, the schema of its answer included."""
-    return (
-        count_tokens(prompt.system, tokenizer)
-        + count_tokens(prompt.user, tokenizer)
-        + count_tokens(orjson.dumps(prompt.schema).decode(), tokenizer)
-    )
 
 
 def features(text: str) -> NDArray[np.float64]:

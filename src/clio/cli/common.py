@@ -17,7 +17,6 @@ from rich.console import Console
 
 from clio.errors import ClioError, SettingsError, UnexpectedError, WaitingError, from_machine
 from clio.server import DEFAULT_PORT, bind, create_app, run, url_of
-from clio.sources.registry import ROW_FORMATS
 
 EXIT_FAILURE = 1
 EXIT_USAGE = 2
@@ -31,39 +30,29 @@ DEBUG_VARIABLE = "CLIO_DEBUG"
 
 Config = Annotated[
     Path | None,
-    typer.Option("--config", help="Settings file; clio.toml in the working directory if there."),
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="Settings file; clio.toml in the working directory if there.",
+    ),
 ]
-Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Seed of all that is random.")]
+Seed = Annotated[
+    int | None, typer.Option("--seed", metavar="N", min=0, help="Seed of all that is random.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")]
-_FORMATS = ", ".join(row_format.name for row_format in ROW_FORMATS[:-1])
-
 Inputs = Annotated[
     list[str],
     typer.Argument(
-        metavar="INPUT...",
+        metavar="INPUT",
         help="Files, folders, patterns, archives, '-' for standard input, or s3://... addresses.",
     ),
 ]
-Where = Annotated[
-    str | None,
-    typer.Option(
-        "--where",
-        metavar="EXPR",
-        help="Only conversations for which EXPR holds, such as \"country == 'DE' and "
-        "date >= '2025-03' and 'visa' in words\": labels, date, language, words, turns.",
-    ),
-]
-Format = Annotated[
-    str | None,
-    typer.Option(
-        "--format",
-        metavar="NAME",
-        help=f"Row format, where looking does not tell: {_FORMATS}.",
-    ),
-]
 Port = Annotated[
-    int, typer.Option("--port", min=0, max=65535, help="First port to try; 0: any free one.")
+    int,
+    typer.Option(
+        "--port", metavar="N", min=0, max=65535, help="First port to try; 0: any free one."
+    ),
 ]
 
 output = Console(highlight=False, soft_wrap=True)

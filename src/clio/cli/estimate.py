@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
 from clio.cli.common import (
     Config,
-    Format,
     Inputs,
     Json,
     Quiet,
     Seed,
-    Where,
     ending,
     output,
     print_json,
@@ -29,15 +23,20 @@ from clio.cli.options import (
     DescribeModel,
     FacetModel,
     FacetsFile,
+    Format,
     Language,
+    MinAccounts,
+    MinConversations,
     PricesFile,
+    Privacy,
     RequestsPerMinute,
     Screen,
     TokensPerMinute,
+    Where,
 )
 from clio.cli.progress import progress_display
 from clio.pipeline import estimate
-from clio.settings import Preset, load_settings
+from clio.settings import load_settings
 
 NAME = "estimate"
 SHORT = "What a run would cost, before any of it is spent."
@@ -65,16 +64,9 @@ def command(
     prices: PricesFile = None,
     conversation_tokens: ConversationTokens = None,
     base_clusters: BaseClusters = None,
-    privacy: Annotated[
-        Preset | None, typer.Option("--privacy", help="Thresholds of the release.")
-    ] = None,
-    min_accounts: Annotated[
-        int | None, typer.Option("--min-accounts", min=1, help="Accounts a cluster needs.")
-    ] = None,
-    min_conversations: Annotated[
-        int | None,
-        typer.Option("--min-conversations", min=1, help="Conversations a cluster needs."),
-    ] = None,
+    privacy: Privacy = None,
+    min_accounts: MinAccounts = None,
+    min_conversations: MinConversations = None,
     config: Config = None,
     seed: Seed = None,
     quiet: Quiet = False,

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from clio.cli.common import (
     Config,
-    Format,
     Inputs,
     Json,
     Quiet,
     Seed,
-    Where,
     ending,
     output,
     print_json,
 )
 from clio.cli.inspection import inspection_json, print_inspection
+from clio.cli.options import Format, Where
 from clio.cli.progress import progress_display
 from clio.pipeline import advise, inspect
 from clio.settings import load_settings

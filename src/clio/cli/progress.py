@@ -23,6 +23,7 @@ from clio.cli.common import messages
 from clio.pipeline import NoProgress, Progress
 
 SECONDS_A_LINE = 10.0
+SECONDS_A_WAITING_LINE = 30.0
 
 DOING = {
     "inspect": "Looking at conversations",
@@ -36,8 +37,15 @@ DOING = {
     "hierarchy": "Building the hierarchy",
     "layout": "Drawing the map",
     "release": "Passing the privacy gate",
+    "gather": "Comparing texts",
+    "networks": "Asking what chance gives",
 }
 """What a stage does, in words; a stage that is not named here shows its name."""
+
+
+def waiting_for(done: int, total: int) -> str:
+    """What is awaited of a provider's batches, in words."""
+    return f"waiting for the batch: {done:,} of {total:,}"
 
 
 class _RateColumn(ProgressColumn):
@@ -62,14 +70,19 @@ class _Bars:
             console=console,
             transient=True,
         )
+        self.doing = ""
         self.task = self.bars.add_task("", total=None, visible=False)
 
     def stage_started(self, name: str, total: int | None, unit: str) -> None:
         self.bars.remove_task(self.task)
-        self.task = self.bars.add_task(DOING.get(name, name), total=total, unit=unit)
+        self.doing = DOING.get(name, name)
+        self.task = self.bars.add_task(self.doing, total=total, unit=unit)
 
     def advanced(self, amount: int) -> None:
         self.bars.advance(self.task, amount)
+
+    def waiting(self, done: int, total: int) -> None:
+        self.bars.update(self.task, description=f"{self.doing}: {waiting_for(done, total)}")
 
     def stage_finished(self, name: str, seconds: float, *, skipped: bool) -> None:
         self.bars.update(self.task, visible=False)
@@ -78,10 +91,12 @@ class _Bars:
 
 
 class _Lines:
-    """A line when a stage ends, and one every ten seconds within a long one."""
+    """A line when a stage ends, one every ten seconds within a long one, and one every half minute
+    while a batch is awaited."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
+        self._said_waiting = -SECONDS_A_WAITING_LINE
         self._start("", None, "")
 
     def _start(self, name: str, total: int | None, unit: str) -> None:
@@ -105,6 +120,12 @@ class _Lines:
         if self.total and rate > 0:
             line += f", {max(self.total - self.done, 0) / rate:,.0f} s left"
         self.console.print(line, markup=False)
+
+    def waiting(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - self._said_waiting >= SECONDS_A_WAITING_LINE:
+            self._said_waiting = now
+            self.console.print(f"{self.name}: {waiting_for(done, total)}", markup=False)
 
     def stage_finished(self, name: str, seconds: float, *, skipped: bool) -> None:
         took = "as before" if skipped else f"{seconds:.1f} s"

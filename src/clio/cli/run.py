@@ -12,13 +12,11 @@ import clio
 from clio.cli.asking import confirm
 from clio.cli.common import (
     Config,
-    Format,
     Inputs,
     Json,
     Port,
     Quiet,
     Seed,
-    Where,
     ending,
     messages,
     output,
@@ -26,6 +24,9 @@ from clio.cli.common import (
     serve_until_stopped,
 )
 from clio.cli.options import (
+    CLUSTERS,
+    OUTPUT,
+    PRIVACY,
     Analyst,
     BaseClusters,
     BaseUrl,
@@ -35,21 +36,25 @@ from clio.cli.options import (
     DescribeModel,
     FacetModel,
     FacetsFile,
+    Format,
     Language,
     MaxCalls,
     MaxCost,
+    MinAccounts,
+    MinConversations,
     PricesFile,
+    Privacy,
     RequestsPerMinute,
     Screen,
     TokensPerMinute,
+    Where,
     Yes,
 )
 from clio.cli.progress import paused, progress_display
 from clio.cli.summary import print_summary, summary_json
-from clio.errors import ModelError
 from clio.pipeline import Estimate, Progress, Run, estimate
 from clio.server import DEFAULT_PORT
-from clio.settings import Preset, Settings, load_settings
+from clio.settings import Settings, load_settings
 
 NAME = "run"
 SHORT = "Your conversations in, a release out."
@@ -83,10 +88,7 @@ def asking(
 
     def sending(host: str) -> None:
         with paused(progress):
-            try:
-                confirm(found, host, yes=yes, quiet=quiet, console=messages)
-            except typer.Exit:
-                raise ModelError(f"not sent to {host}; what was read is kept") from None
+            confirm(found, host, yes=yes, quiet=quiet, console=messages)
 
     return sending
 
@@ -111,9 +113,6 @@ def report(run: Run, *, quiet: bool, as_json: bool) -> None:
 
 def command(
     inputs: Inputs,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="The run directory; by default INPUT-clio.")
-    ] = None,
     where: Where = None,
     format_name: Format = None,
     analyst: Analyst = None,
@@ -134,28 +133,52 @@ def command(
     yes: Yes = False,
     embedder: Annotated[
         str | None,
-        typer.Option("--embedder", help="Text to vectors: auto, minilm or multilingual."),
+        typer.Option(
+            "--embedder",
+            metavar="NAME",
+            help="Text to vectors: auto, minilm, multilingual or static.",
+            rich_help_panel=CLUSTERS,
+        ),
     ] = None,
     base_clusters: BaseClusters = None,
-    privacy: Annotated[
-        Preset | None, typer.Option("--privacy", help="Thresholds of the release.")
-    ] = None,
-    min_accounts: Annotated[
-        int | None, typer.Option("--min-accounts", min=1, help="Accounts a cluster needs.")
-    ] = None,
-    min_conversations: Annotated[
-        int | None,
-        typer.Option("--min-conversations", min=1, help="Conversations a cluster needs."),
-    ] = None,
+    privacy: Privacy = None,
+    min_accounts: MinAccounts = None,
+    min_conversations: MinConversations = None,
     round_to: Annotated[
-        int | None, typer.Option("--round", min=1, help="Round released counts to multiples.")
+        int | None,
+        typer.Option(
+            "--round",
+            metavar="N",
+            min=1,
+            help="Round released counts to multiples of N.",
+            rich_help_panel=PRIVACY,
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="RUN",
+            help="The run directory; by default INPUT-clio.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     breakdown: Annotated[
         list[str] | None,
-        typer.Option("--breakdown", help="A label to break clusters down by; may be repeated."),
+        typer.Option(
+            "--breakdown",
+            metavar="LABEL",
+            help="A label to break clusters down by; may be repeated.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     open_browser: Annotated[
-        bool, typer.Option("--open", help="Then serve the explorer and open it in a browser.")
+        bool,
+        typer.Option(
+            "--open",
+            help="Then serve the explorer and open it in a browser.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = False,
     port: Port = DEFAULT_PORT,
     config: Config = None,

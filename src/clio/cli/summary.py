@@ -70,6 +70,7 @@ def summary_json(run: Run) -> dict[str, Any]:
         ],
         "withheld": release.table("withheld").to_pylist(),
         "notes": notes(run),
+        "describer": release.info.describer or release.info.analyst,
         "models": run.models,
         "outstanding": run.outstanding,
         "seconds": run.seconds,
@@ -124,6 +125,13 @@ def print_summary(console: Console, run: Run) -> None:
 
 def _print_models(console: Console, run: Run) -> None:
     """What models were asked over all starts of the run, and what still lies elsewhere."""
+    info = run.release().info
+    if info.describer is not None:
+        console.print(
+            f"\nTitles and hierarchy are by {info.describer}, all other answers by {info.analyst}",
+            markup=False,
+            style="dim",
+        )
     for name, used in run.models.items():
         tokens = used["tokens"]["input"] + used["tokens"]["output"]
         cost = "" if used["cost"] is None else f", ${used['cost']:,.2f}"

@@ -9,12 +9,12 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from clio.analysts.prices import Model, load_prices
+from clio.analysts.prices import Model, Prices, load_prices
 from clio.analysts.providers.base import Usage
 from clio.analysts.providers.endpoints import is_loopback
 from clio.pipeline.facets import Facets, facets_of
 from clio.pipeline.progress import NoProgress, Progress
-from clio.pipeline.sifting import Sifter, condition
+from clio.pipeline.sifting import Sifter, check, condition
 from clio.pipeline.watching import Watched
 from clio.settings import Settings
 from clio.sources import expand, read
@@ -190,10 +190,11 @@ def estimate(
     from clio.pipeline.sampling import Counts
 
     settings = settings or Settings()
+    check(settings)
     prices = load_prices(settings.prices)
     facets = facets_of(settings)
     name = settings.model_for_facets
-    meter = Meter(_model(prices.model(name), settings)) if name is not None else None
+    meter = Meter(_model(prices, name, settings)) if name is not None else None
     counts = Counts(settings, facets, meter)
     named = [inputs] if isinstance(inputs, str | Path) else list(inputs)
     _look(named, settings, counts, progress or NoProgress())
@@ -206,7 +207,7 @@ def estimate(
     work = [_Work(calls.purpose, name or "", [calls]) for calls in counts.calls()]
     writer = settings.model_for_titles
     if writer is not None and counts.conversations:
-        meter = Meter(_model(prices.model(writer), settings))
+        meter = Meter(_model(prices, writer, settings))
         work += _naming(counts.conversations, leaves, facets, writer, meter, settings.language)
     parts = tuple(_part(each, prices.model(each.model)) for each in work if each.calls)
     days = [day for model in settings.models if (day := prices.model(model).as_of) is not None]
@@ -267,10 +268,11 @@ def _naming(
     ]
 
 
-def _model(model: Model, settings: Settings) -> Model:
+def _model(prices: Prices, name: str, settings: Settings) -> Model:
     """What is known of a model; one that this machine serves is not the provider's own, whatever
     its name, so that nothing is known of a tokenizer that is not public."""
-    if settings.base_url is not None and is_loopback(settings.base_url):
+    model, address = prices.model(name), settings.address(name)
+    if address is not None and is_loopback(address):
         return replace(model, tokens=1.0)
     return model
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any
 
 from clio.analysts.asking import CACHE_FILE, ModelAsker, open_asker, spent_before
 from clio.analysts.budget import Budget
 from clio.analysts.cache import Cache
+from clio.analysts.deferred import DeferredAsker
 from clio.analysts.ledger import Ledger
 from clio.analysts.limits import Limits
-from clio.analysts.prices import Price, load_prices
-from clio.errors import SettingsError
+from clio.analysts.prices import Model, load_prices
+from clio.errors import ClioError, SettingsError
 from clio.pipeline import files
 from clio.privacy.pseudonyms import make_key
 from clio.prompting import Asker, Prompt, Reply
-from clio.settings import WITH_ADDRESS, Settings
+from clio.settings import Settings
 
 GUARD_FILE = "guard"
 """In the private folder: the key that the codes in prompts are made from."""
@@ -34,15 +36,23 @@ class Models:
         The private folder of the run: answers, counts and the key of the codes are kept there.
     sending
         Told where texts go, before the first one leaves; what it raises ends the run.
+    waiting
+        Told, while a batch is awaited, how many of its requests are done and how many there are.
     """
 
     def __init__(
-        self, settings: Settings, folder: Path, sending: Callable[[str], None] | None = None
+        self,
+        settings: Settings,
+        folder: Path,
+        sending: Callable[[str], None] | None = None,
+        waiting: Callable[[int, int], None] | None = None,
     ) -> None:
         self._settings = settings
         self._folder = folder
         self._sending = sending
+        self._waiting = waiting
         self._told: set[str] = set()
+        self._refused: ClioError | None = None
         self._opened: dict[str, ModelAsker] = {}
         self._lock = threading.Lock()
         self._budget: Budget | None = None
@@ -71,7 +81,7 @@ class Models:
             elif (self._folder / CACHE_FILE).is_file():
                 cache = Cache(self._folder / CACHE_FILE)
                 try:
-                    found[name] = Ledger(cache, name, self._price(name)).as_dict()
+                    found[name] = Ledger(cache, name, self._known(name).price).as_dict()
                 finally:
                     cache.close()
         return found
@@ -89,37 +99,59 @@ class Models:
         for opened in self._opened.values():
             opened.close()
 
-    def _price(self, name: str) -> Price | None:
-        return load_prices(self._settings.prices).of(name)
+    def _known(self, name: str) -> Model:
+        return load_prices(self._settings.prices).model(name)
 
-    def open(self, name: str) -> ModelAsker:
-        """Open the asker of a model, and tell where it sends texts to.
+    def prepare(self, name: str) -> None:
+        """Open the asker of a model, so that what it lacks is said early; nothing is sent.
 
         Raises
         ------
         ClioError
-            As `clio.analysts.asking.open_asker`.
+            As `clio.analysts.asking.open_asker`: no key, no SDK, no price for a limit on cost.
         """
-        settings = self._settings
         with self._lock:
-            if name not in self._opened:
-                self._opened[name] = open_asker(
-                    name,
-                    folder=self._folder,
-                    base_url=settings.base_url if name.startswith(WITH_ADDRESS) else None,
-                    limits=Limits(
-                        concurrency=settings.concurrency,
-                        requests_per_minute=settings.requests_per_minute,
-                        tokens_per_minute=settings.tokens_per_minute,
-                    ),
-                    budget=self._shared_budget(),
-                    price=self._price(name),
-                )
-            asker = self._opened[name]
+            self._open(name)
+
+    def open(self, name: str) -> ModelAsker:
+        """The asker of a model; before it is first asked it is told where it sends texts to.
+
+        Raises
+        ------
+        ClioError
+            As `prepare`, or what `sending` raises, however many ask.
+        """
+        with self._lock:
+            asker = self._open(name)
+            if self._refused is not None:
+                raise copy(self._refused)
             if self._sending is not None and asker.host not in self._told:
-                self._sending(asker.host)
+                try:
+                    self._sending(asker.host)
+                except ClioError as error:
+                    self._refused = error
+                    raise
                 self._told.add(asker.host)
             return asker
+
+    def _open(self, name: str) -> ModelAsker:
+        settings = self._settings
+        if name not in self._opened:
+            self._opened[name] = asker = open_asker(
+                name,
+                folder=self._folder,
+                base_url=settings.address(name),
+                limits=Limits(
+                    concurrency=settings.concurrency,
+                    requests_per_minute=settings.requests_per_minute,
+                    tokens_per_minute=settings.tokens_per_minute,
+                ),
+                budget=self._shared_budget(),
+                known=self._known(name),
+            )
+            if isinstance(asker, DeferredAsker) and name.startswith("batch:"):
+                asker.on_wait = self._waiting
+        return self._opened[name]
 
     def _shared_budget(self) -> Budget | None:
         """One for all models, less what earlier starts of the run have used."""
@@ -127,7 +159,7 @@ class Models:
         if settings.max_cost is None and settings.max_calls is None:
             return None
         if self._budget is None:
-            prices = {name: self._price(name) for name in settings.models}
+            prices = {name: self._known(name).price for name in settings.models}
             unknown = [name for name, price in prices.items() if price is None]
             if settings.max_cost is not None and unknown:
                 raise SettingsError(

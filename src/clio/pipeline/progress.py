@@ -14,6 +14,9 @@ class Progress(Protocol):
     def advanced(self, amount: int) -> None:
         """The current stage went through `amount` more."""
 
+    def waiting(self, done: int, total: int) -> None:
+        """Of the requests in batches at a provider, so many are done; told at each look."""
+
     def stage_finished(self, name: str, seconds: float, *, skipped: bool) -> None:
         """A stage ended; `skipped` where its earlier result still holds."""
 
@@ -25,6 +28,9 @@ class NoProgress:
         """Say nothing."""
 
     def advanced(self, amount: int) -> None:
+        """Say nothing."""
+
+    def waiting(self, done: int, total: int) -> None:
         """Say nothing."""
 
     def stage_finished(self, name: str, seconds: float, *, skipped: bool) -> None:

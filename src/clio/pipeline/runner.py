@@ -31,6 +31,17 @@ from clio.sources import Inputs, expand, fingerprint, shown
 
 _VERSIONS_OF = ("clio-insights", "duckdb", "numpy", "onnxruntime", "pyarrow", "scikit-learn")
 
+_OF_MODELS = {
+    "analyst",
+    "facet_model",
+    "facets",
+    "screen",
+    "language",
+    "describe_model",
+    "describe",
+}
+"""Settings that decide what is asked of which model."""
+
 
 class Run:
     """A finished run.
@@ -145,6 +156,7 @@ def run(
             progress=progress or NoProgress(),
             sending=sending,
         )
+        _prepare(context, held)
         _take_up(context, fingerprint(context.inputs))
         _work(context, held)
     return Run(path, directory.state)
@@ -192,6 +204,7 @@ def describe(
         # The file of the user's own facets may be gone too.
         context.facets = restored(directory.state.facets)
         _check_described(context)
+        _prepare(context, held)
         _work(context, held)
     return Run(directory.path, directory.state)
 
@@ -241,7 +254,6 @@ def _work(context: Context, held: ExitStack) -> None:
 
     directory = context.directory
     held.callback(shutil.rmtree, directory.temporary, ignore_errors=True)
-    held.callback(context.models.close)
     _start(context)
     # A new version of the code may give other results, so it starts the chain.
     previous = version("clio-insights")
@@ -262,6 +274,27 @@ def _save_account(context: Context) -> None:
         state.models = context.models.account()
         state.outstanding = context.models.outstanding()
         context.directory.save()
+
+
+def _prepare(context: Context, held: ExitStack) -> None:
+    """See that models can be asked before anything is read; those that are done with need no key.
+
+    Raises
+    ------
+    ClioError
+        One cannot: as `clio.pipeline.models.Models.prepare`.
+    """
+    held.callback(context.models.close)
+    settings, state = context.settings, context.directory.state
+    given = settings.model_dump(mode="json", include=_OF_MODELS)
+    same = all(state.settings.get(name) == value for name, value in given.items())
+    for model, work in (
+        (settings.model_for_facets, ("facets",)),
+        (settings.model_for_titles, ("describe", "hierarchy")),
+    ):
+        done = all(name in state.stages and state.stages[name].done for name in work)
+        if model is not None and not (same and done):
+            context.models.prepare(model)
 
 
 def _take_up(context: Context, digest: str) -> None:

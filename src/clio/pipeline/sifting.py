@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+from clio.analysts.asking import check_model
 from clio.conversation import Outcome, content_digest
 from clio.facets.language import LANGUAGE
 from clio.pipeline.facets import facets_of
@@ -86,9 +87,13 @@ def check(settings: Settings) -> None:
     ------
     SettingsError
         They contradict each other, the expression of ``--where`` or the file of ``--facets`` cannot
-        be read, or there is no format of that name.
+        be read, or there is no format or provider of that name.
+    ModelError
+        Texts would go over the network in the open.
     """
     settings.check()
+    for name in settings.models:
+        check_model(name, settings.address(name))
     facets_of(settings)
     condition(settings)
     if settings.format is not None:

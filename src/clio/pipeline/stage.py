@@ -22,7 +22,7 @@ from clio.pipeline.facets import Facets, facets_of
 from clio.pipeline.models import Models, public_name
 from clio.pipeline.progress import Progress
 from clio.pipeline.run_directory import RunDirectory
-from clio.privacy.scrub import clean, scrub
+from clio.privacy.scrub import finds
 from clio.settings import Settings
 from clio.sources import Inputs
 
@@ -85,7 +85,7 @@ class Context:
     @cached_property
     def models(self) -> Models:
         """The language models of the run; none is opened before it is asked."""
-        return Models(self.settings, self.directory.private, self.sending)
+        return Models(self.settings, self.directory.private, self.sending, self.progress.waiting)
 
     @cached_property
     def analyst(self) -> Analyst:
@@ -121,11 +121,8 @@ class Context:
 
 
 def holds_identifiers(text: str) -> bool:
-    """Whether a text holds what scrubbing would take out.
-
-    Scrubbing also brings a text into NFKC form, which alone is no sign of an identifier.
-    """
-    return scrub(text) != clean(text)
+    """Whether a text holds what scrubbing would take out."""
+    return finds(text)
 
 
 @dataclass(frozen=True)

@@ -242,6 +242,8 @@ class ReleaseInfo(_Strict):
         Of the trends: ``day``, ``week``, ``month``, or ``None`` without dates.
     analyst, embedder
         Names of what extracted the facets and of what embedded them.
+    describer
+        Who wrote the titles and built the hierarchy, where that is not the analyst.
     seed
         Seed of the run.
     notes
@@ -263,5 +265,6 @@ class ReleaseInfo(_Strict):
     granularity: Literal["day", "week", "month"] | None = None
     analyst: str
     embedder: str
+    describer: str | None = None
     seed: int
     notes: list[str] = []

@@ -22,6 +22,20 @@ ENTRY_POINTS: Final = "clio.analysts"
 """Group of other packages' providers."""
 
 
+def check_provider(name: str) -> None:
+    """See that a provider has that name.
+
+    Raises
+    ------
+    SettingsError
+        None has.
+    """
+    names = {*PROVIDERS, *entry_points(group=ENTRY_POINTS).names}
+    if name not in names:
+        known = ", ".join(f"{known}:MODEL" for known in sorted(names))
+        raise SettingsError(f"no provider is called '{name}'; known: {known}")
+
+
 def load_provider(name: str, model: str, base_url: str | None = None) -> Provider:
     """A provider of a model; its SDK is imported only now.
 
@@ -39,10 +53,7 @@ def load_provider(name: str, model: str, base_url: str | None = None) -> Provide
     ModelError
         Its SDK is not installed, there is no key, or texts would go over the network in the open.
     """
-    others = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
-    if name not in PROVIDERS and name not in others:
-        known = ", ".join(f"{known}:MODEL" for known in sorted({*PROVIDERS, *others}))
-        raise SettingsError(f"no provider is called '{name}'; known: {known}")
+    check_provider(name)
     try:
         if name in PROVIDERS:
             module, attribute = PROVIDERS[name]
@@ -50,7 +61,8 @@ def load_provider(name: str, model: str, base_url: str | None = None) -> Provide
                 import_module(module), attribute
             )
         else:
-            factory = others[name].load()
+            (point,) = entry_points(group=ENTRY_POINTS, name=name)
+            factory = point.load()
     except ImportError as error:
         if name in PROVIDERS:
             raise ModelError(

@@ -102,6 +102,10 @@ class TransientError(ProviderError):
     """A failure that may pass (5xx, a broken connection, a time-out): try again."""
 
 
+class UnreachedError(TransientError):
+    """Nobody answered at the address: no connection, or a broken one."""
+
+
 class UnanswerableError(ProviderError):
     """This request will never be answered (too long, not accepted): give it up, go on."""
 

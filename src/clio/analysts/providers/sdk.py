@@ -13,6 +13,7 @@ from clio.analysts.providers.base import (
     ProviderError,
     Request,
     TransientError,
+    UnreachedError,
     UnsupportedError,
 )
 from clio.analysts.providers.manners import Manner, Manners
@@ -98,7 +99,7 @@ class SDKProvider:
         except self._sdk.APIStatusError as error:
             failure = self._explain(request, manner, error)
         except self._sdk.APIConnectionError as error:
-            failure = TransientError(f"{self.host} is not reached ({type(error).__name__})")
+            failure = UnreachedError(f"{self.host} is not reached ({type(error).__name__})")
         except ValueError as error:
             failure = TransientError(f"{self.host} did not send JSON ({type(error).__name__})")
         if failure is not None:

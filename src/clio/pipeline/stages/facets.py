@@ -242,6 +242,11 @@ def _run(context: Context) -> Report:
     reasons = Counter(zip(*(unanswered[c].to_pylist() for c in ("outcome", "reason")), strict=True))
     counts = Counter(unanswered["outcome"].to_pylist())
     rows_in = rows_of(directory, "read")
+    if counts[Outcome.FAILED.value] and unanswered.num_rows == rows_in:
+        raise FailuresError(
+            f"no conversation was answered, and {counts[Outcome.FAILED.value]:,} of {rows_in:,} "
+            f"failed; see {directory.private / 'failed.jsonl'}"
+        )
     cut = files.read_table(cut_folder(directory)).num_rows
     return Report(
         rows_in=rows_in,
@@ -272,6 +277,6 @@ EXTRACT = Stage(
         "analyst": [c.analyst.name, c.analyst.version],
         "facets": [[facet.name, facet.version] for facet in c.facets.all],
     },
-    version=2,
+    version=3,
     total=lambda c: (rows_of(c.directory, "read"), "conversations"),
 )
