@@ -184,7 +184,7 @@ def dimension_values(rows: pd.DataFrame, dimension: str) -> pd.Series:
 def test_breakdowns_are_what_the_private_tables_say(released, rows):
     breakdowns = released["breakdowns"]
     clusters = released["clusters"].set_index("cluster_id")["conversations"]
-    expected = {"language", "turns", "words", "code", "weekday", "time_of_day", "product"}
+    expected = {"task", "language", "turns", "words", "code", "weekday", "time_of_day", "product"}
     # Those with two values of which one is small may be withheld whole.
     assert expected - {"code"} <= set(breakdowns["dimension"]) <= expected
     for dimension, cells in breakdowns.groupby("dimension"):

@@ -1,7 +1,7 @@
 """Lists of words and phrases beside the analysts, and how a text is compared with them.
 
-A line is a phrase. ``*`` behind a word: any ending. ``^`` before a line: at the start of a text
-only. ``#`` begins a comment. Scripts without spaces are searched for anywhere.
+``*`` behind a word: any ending. ``^`` before a phrase: at the start of a text only. ``#`` begins a
+comment. Scripts without spaces are searched for anywhere.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
 
-_TOKEN = re.compile(r"\w+(?:['’-]\w+)*")
+_TOKEN = re.compile(r"\w+(?:['’&.-]\w+|\+\+|#)*")
 _UNSPACED = re.compile(r"[\u0e00-\u0e7f\u1100-\u11ff\u2e80-\ud7ff]")
 
 
@@ -25,6 +25,17 @@ def lines_of(name: str) -> Iterator[str]:
     for line in files("clio.analysts").joinpath("words", name).read_text("utf-8").splitlines():
         if line.strip() and not line.startswith("#"):
             yield line.strip()
+
+
+def groups_of(name: str) -> dict[str, list[str]]:
+    """Phrases by group, from a list where ``= NAME`` begins a group and commas part phrases."""
+    groups: dict[str, list[str]] = {}
+    for line in lines_of(name):
+        if line.startswith("= "):
+            phrases = groups.setdefault(line[2:], [])
+        else:
+            phrases += [phrase for part in line.split(",") if (phrase := part.strip())]
+    return groups
 
 
 @cache

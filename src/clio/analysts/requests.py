@@ -16,7 +16,7 @@ MAX_CHARACTERS = 320
 """A turn of at most so many characters is its own request; a longer one is cut down to them."""
 
 _ASK_CHARACTERS = 240
-_SUBJECT_CHARACTERS = 160
+_SUBJECT_CHARACTERS = 110
 """Of the sentence that asks, and of one that says what it is about, so much is kept."""
 
 _TURNS = 4
@@ -24,6 +24,10 @@ _TURNS = 4
 
 _ALONE = 0.7
 """What a word loses that no other sentence has: such words say little, but not nothing."""
+
+_LEAD = 0.3
+"""How much less a sentence is worth for each that stands before it: documents say first what they
+are about."""
 
 _BEFORE = ("please", "pls", "plz", "kindly", "now", "then", "also", "and", "just")
 """Words that may stand before an imperative."""
@@ -35,7 +39,7 @@ _GREETING = re.compile(
     r"привіт|вітаю|你好|您好|こんにちは|안녕하세요|مرحبا|السلام عليكم|नमस्ते|բարև|გამარჯობა|"
     r"thanks|thank you|ok|okay|well|so|yes|no|please)\b"
     r"(?: (?:there|everyone|all|assistant|chatgpt|chat gpt|gpt|claude|ai|bot|again|sir|friend))*"
-    r"[\s,.!:;।-]+)+",
+    r"[\s,.!:;।，。！、～-]+)+",
     re.IGNORECASE,
 )
 _ROLE = re.compile(
@@ -77,11 +81,11 @@ def extract_request(conversation: Conversation) -> str | None:
 
 
 def shortened(text: str, length: int) -> str:
-    """At most `length` characters of a text, whole words where it has any."""
+    """At most `length` characters of a text, whole words where it has any, and "…" if it is cut."""
     if len(text) <= length:
         return text
     cut = text.rfind(" ", length // 2, length)
-    return text[: cut if cut > 0 else length].rstrip()
+    return text[: cut if cut > 0 else length - 1].rstrip(" ,;:") + "…"
 
 
 def _request_of(turn: str) -> tuple[str, float]:
@@ -115,8 +119,9 @@ def _scores(parts: Sequence[Sentence]) -> list[float]:
             score -= 3.0
         if at == 0 or at == len(parts) - 1:
             score += 0.6
-        elif at == 1 or at == len(parts) - 2:
-            score += 0.3
+        elif 1 < at < len(parts) - 2 and len(parts) > 8:
+            # Amid a document imperatives and questions are mostly the document's.
+            score -= 1.0
         # "Explain this in simple terms:" stands before what is pasted.
         if part.text.endswith(_INTRODUCES) and at < 3:
             score += 1.0
@@ -164,6 +169,7 @@ def _by_subject(parts: Sequence[Sentence], best: int) -> Iterator[int]:
         worth = {
             at: sum(counts[word] - _ALONE for word in words[at] - said)
             / math.sqrt(len(words[at]) + 4)
+            / (1 + _LEAD * at)
             for at in left
         }
         at = max(left, key=lambda at: (worth[at], -at))

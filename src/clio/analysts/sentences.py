@@ -19,7 +19,9 @@ _WINDOW = 16
 """So many sentences at the head and at the tail are looked at."""
 
 _CODE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
-_MARKUP = re.compile(r"<[^<>\n]{1,80}>|[*_#>`|~=-]{2,}|^[ \t]*(?:[-*#•●▪·|]+|\d{1,2}[.)])[ \t]+", re.M)
+_MARKUP = re.compile(
+    r"<[^<>\n]{1,80}>|[*_#>`|~=-]{2,}|^[ \t]*(?:[-*#•●▪·|]+|\d{1,2}[.)])[ \t]+", re.M
+)
 _ADDRESS = re.compile(r"https?://\S+|www\.\S+")
 _SPACE = re.compile(r"\s+")
 _END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?!\d)|(?<=[。！？؟।])\s*|\n+")
@@ -36,7 +38,8 @@ _PASTED = re.compile(
     re.MULTILINE,
 )
 _LETTER = re.compile(
-    r"(?:\b(?:[Dd]ear|DEAR|Hi|Hello|Hey|Good (?:morning|afternoon|evening)|Estimad[oa]s?|Querid[oa]|"
+    r"(?:\b(?:[Dd]ear|DEAR|Hi|Hello|Hey|Good (?:morning|afternoon|evening)|Estimad[oa]s?|"
+    r"Querid[oa]|"
     r"Prezad[oa]s?|Cher|Chère|Bonjour|Sehr geehrte[rs]?|Liebe[rs]?|Hallo|Уважаем\w+|Шановн\w+)"
     r" [^\n,!?]{2,40}[,!:\n]).*?"
     r"(?:(?:\b(?:(?:[Bb]est|[Kk]ind|[Ww]arm(?:est)?) )?[Rr]egards|\b[Ss]incerely|\b[Yy]ours \w+|"
@@ -72,7 +75,7 @@ def collapsed(text: str) -> str:
 
 
 def cleaned(turn: str) -> str:
-    """A turn without code blocks, markup and addresses; of a very long one the head and the tail."""
+    """A turn without code blocks, markup and addresses; of a very long one its head and tail."""
     if len(turn) > 2 * _READ:
         turn = f"{turn[:_READ]}\n{turn[-_READ:]}"
     if "`" in turn:

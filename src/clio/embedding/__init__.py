@@ -47,6 +47,7 @@ class Embedder(Protocol):
 EMBEDDERS: dict[str, str] = {
     "minilm": "clio.embedding.minilm:MiniLM",
     "multilingual": "clio.embedding.multilingual:Multilingual",
+    "static": "clio.embedding.static:Static",
 }
 """Name to ``module:class``; the class takes ``threads`` and is an ``Embedder``. The module is
 imported when the embedder is first loaded."""

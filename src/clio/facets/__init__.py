@@ -3,8 +3,7 @@
 To add a computed facet, write it in a file of this package and add it to `COMPUTED`.
 """
 
-from clio.facet import Facet
-from clio.facets.asked import MODEL_FACETS, REQUEST, standard_facets
+from clio.facets.asked import MODEL_FACETS, OFFLINE_FACETS, REQUEST, standard_facets
 from clio.facets.base import ComputedFacet
 from clio.facets.language import LANGUAGE, detect_language
 from clio.facets.own import own_facets
@@ -12,12 +11,11 @@ from clio.facets.shape import CODE, TURNS, WORDS
 from clio.facets.time import TIME_OF_DAY, WEEKDAY
 
 COMPUTED: tuple[ComputedFacet, ...] = (LANGUAGE, TURNS, WORDS, CODE, WEEKDAY, TIME_OF_DAY)
-ASKED: tuple[Facet, ...] = (REQUEST,)
 
 __all__ = [
-    "ASKED",
     "COMPUTED",
     "MODEL_FACETS",
+    "OFFLINE_FACETS",
     "REQUEST",
     "ComputedFacet",
     "detect_language",

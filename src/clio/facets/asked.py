@@ -1,7 +1,8 @@
 """Facets that an analyst answers.
 
-Without a model `REQUEST` alone is answered. A language model answers them all in one call, so
-each word here is sent with every conversation: `docs/facets.md` holds what they cost.
+Without a model `OFFLINE_FACETS` are answered, by rules. A language model answers all of
+`MODEL_FACETS` in one call, so each word of these is sent with every conversation: `docs/facets.md`
+holds what they cost.
 """
 
 from __future__ import annotations
@@ -161,6 +162,42 @@ MODEL_FACETS: tuple[Facet, ...] = (
     SUCCESS,
 )
 """What a language model is asked of every conversation, the primary facet first."""
+
+OFFLINE_FACETS: tuple[Facet, ...] = (
+    REQUEST,
+    Facet(
+        name="task",
+        kind="category",
+        question=TASK.question,
+        description="By rules, from how the request begins; none where that does not tell",
+        options=(
+            *("write", "edit", "summarise", "translate", "inform", "how-to", "recommend"),
+            *("compare", "plan", "calculate", "program", "find ideas", "analyse", "carry out"),
+            *("draw", "play a part"),
+        ),
+        breakdown=True,
+        nullable=True,
+    ),
+    Facet(
+        name="topic",
+        kind="text",
+        question=TOPIC.question,
+        description="By rules, one of a closed list; none where few of its words stand there",
+        high=TOPIC.high,
+        nullable=True,
+    ),
+    # Neither broken down nor measured: rules see what words say, not what somebody intends.
+    Facet(
+        name="concern",
+        kind="scale",
+        question=CONCERN.question,
+        description="By rules: 1 harmless words alone, 4 and 5 grave ones; none for all else",
+        low=1,
+        high=5,
+        nullable=True,
+    ),
+)
+"""What the extractive analyst answers, in the order of the columns."""
 
 
 def standard_facets(clustered: Collection[str] = (REQUEST.name,)) -> tuple[Facet, ...]:

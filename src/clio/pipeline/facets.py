@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from clio.analysts import load_analyst
 from clio.facet import Facet
-from clio.facets import COMPUTED, ComputedFacet, own_facets, standard_facets
+from clio.facets import COMPUTED, OFFLINE_FACETS, ComputedFacet, own_facets, standard_facets
 from clio.settings import Settings
 
 _ARROW: Final = {
@@ -86,12 +86,11 @@ def facets_of(settings: Settings) -> Facets:
     SettingsError
         No analyst has the name, or the file of the user's own facets cannot be read.
     """
-    standard = standard_facets()
     if settings.model_for_facets is not None:
         own = own_facets(settings.facets) if settings.facets is not None else ()
-        return Facets((*standard, *own), COMPUTED)
+        return Facets((*standard_facets(), *own), COMPUTED)
     answers = load_analyst(settings.analyst).answers
-    return Facets(tuple(facet for facet in standard if facet.name in answers), COMPUTED)
+    return Facets(tuple(facet for facet in OFFLINE_FACETS if facet.name in answers), COMPUTED)
 
 
 def recorded(facets: Facets) -> list[dict[str, Any]]:
