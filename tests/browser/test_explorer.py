@@ -6,31 +6,17 @@ import re
 from pathlib import Path
 
 import pytest
+from here import served
 from playwright.sync_api import Page, expect
 from sample_release import HOSTILE_TITLE, sample
-from served import served
 
 
 def heading(page: Page, title: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
 
 
-def test_the_overview_says_what_the_corpus_is(page: Page, explorer: str) -> None:
-    page.goto(explorer)
-    heading(page, "What these conversations are about")
-    facts = page.locator("header")
-    expect(facts).to_contain_text("at least 4,810")
-    expect(facts).to_contain_text("25 accounts, 50 conversations")
-    uses = page.get_by_role("list", name="Clusters by share").get_by_role("listitem")
-    expect(uses).to_have_count(5)
-    expect(uses.first).to_contain_text(re.compile(r"Writing and editing.*32\.1.*30\.9–33\.3"))
-    expect(uses.last).to_contain_text("too few to show")
-    expect(page.get_by_role("img", name=re.compile("over time")).locator("svg")).to_be_visible()
-    expect(page.get_by_text("do not share")).to_have_count(0)
-
-
 def test_the_tree_by_keyboard(page: Page, explorer: str) -> None:
-    page.goto(explorer)
+    page.goto(f"{explorer}#/explore")
     tree = page.get_by_role("tree")
     root = tree.get_by_role("treeitem", name=re.compile("All conversations"))
     root.focus()
@@ -77,7 +63,9 @@ def test_a_cluster_and_its_numbers(page: Page, explorer: str) -> None:
 
 def test_links_lead_down_and_up_and_back_works(page: Page, explorer: str) -> None:
     page.goto(explorer)
-    page.get_by_role("list", name="Clusters by share").get_by_text("Writing and editing").click()
+    page.get_by_role("list", name="Largest uses by share").get_by_text(
+        "Writing and editing"
+    ).click()
     heading(page, "Writing and editing")
     expect(page.get_by_role("heading", level=1)).to_be_focused()
     page.get_by_role("link", name="Polish cover letters").click()
@@ -127,7 +115,7 @@ def test_a_search_without_hits(page: Page, explorer: str) -> None:
 
 
 def test_hostile_text_is_text(page: Page, explorer: str) -> None:
-    page.goto(f"{explorer}#/?q=onerror")
+    page.goto(f"{explorer}#/explore?q=onerror")
     hit = page.get_by_role("link", name=re.compile("alert"))
     expect(hit).to_contain_text(HOSTILE_TITLE)
     hit.click()
@@ -147,8 +135,8 @@ def test_the_trend_as_a_table_shows_what_is_withheld(page: Page, explorer: str) 
 
 def test_on_a_phone_the_tree_opens_on_demand(page: Page, explorer: str) -> None:
     page.set_viewport_size({"width": 360, "height": 740})
-    page.goto(explorer)
-    heading(page, "What these conversations are about")
+    page.goto(f"{explorer}#/explore")
+    heading(page, "All conversations")
     tree = page.get_by_role("tree")
     expect(tree).to_be_hidden()
     page.get_by_role("button", name="Browse all clusters").click()
@@ -207,7 +195,9 @@ def test_a_personal_release_warns(page: Page, tmp_path: Path) -> None:
     with served(tmp_path) as url:
         page.goto(url)
         expect(page.get_by_text("Not anonymous, do not share.")).to_be_visible()
-        expect(page.get_by_text("These conversations bear no dates.")).to_be_visible()
+        for view in ("", "#/explore", "#/trends"):
+            page.goto(url + view)
+            expect(page.get_by_text("These conversations bear no dates.").first).to_be_visible()
 
 
 def test_nothing_released(page: Page, tmp_path: Path) -> None:
@@ -216,8 +206,11 @@ def test_nothing_released(page: Page, tmp_path: Path) -> None:
     made.tables = {"clusters": []}
     made.write(tmp_path)
     with served(tmp_path) as url:
-        page.goto(url)
-        expect(page.get_by_text("Nothing is released")).to_be_visible()
+        for view in ("", "#/explore", "#/trends", "#/facets"):
+            page.goto(url + view)
+            expect(page.get_by_text("Nothing is released")).to_be_visible()
+        page.goto(f"{url}#/method")
+        heading(page, "Method and privacy")
 
 
 def test_no_cluster_passed(page: Page, tmp_path: Path) -> None:
@@ -225,9 +218,14 @@ def test_no_cluster_passed(page: Page, tmp_path: Path) -> None:
     made.tables = {"clusters": made.tables["clusters"][:1]}
     made.write(tmp_path)
     with served(tmp_path) as url:
-        page.goto(url)
+        for view in ("", "#/explore"):
+            page.goto(url + view)
+            expect(page.get_by_text("No cluster is released")).to_be_visible()
+            expect(page.get_by_text("In no week were there enough")).to_be_visible()
+        page.goto(f"{url}#/trends")
         expect(page.get_by_text("No cluster is released")).to_be_visible()
-        expect(page.get_by_text("In no week were there enough")).to_be_visible()
+        page.goto(f"{url}#/facets")
+        expect(page.get_by_text("No breakdown is released")).to_be_visible()
 
 
 class TestErrors:
@@ -255,3 +253,12 @@ class TestErrors:
         page.add_init_script("window.answer = () => Promise.reject(new TypeError('gone'))")
         page.goto(explorer)
         expect(page.get_by_role("alert")).to_contain_text("Is it still running?")
+
+    @pytest.mark.parametrize("view", ["", "#/explore", "#/trends", "#/facets", "#/method"])
+    def test_a_part_that_fails(self, page: Page, explorer: str, view: str) -> None:
+        page.add_init_script(
+            """window.answer = (url) => url.endsWith("/release") ? undefined : Promise.resolve(
+                 Response.json({error: {message: "it is broken"}}, {status: 500}))"""
+        )
+        page.goto(explorer + view)
+        expect(page.get_by_role("alert").first).to_contain_text("it is broken")

@@ -29,6 +29,9 @@ class _Telling:
     def advanced(self, amount: int) -> None:
         pass
 
+    def waiting(self, done: int, total: int) -> None:
+        pass
+
     def stage_finished(self, name: str, seconds: float, *, skipped: bool) -> None:
         pass
 

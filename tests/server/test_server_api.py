@@ -8,6 +8,7 @@ from urllib.parse import unquote
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from httpx import Response
 from hypothesis import given
 from hypothesis import strategies as st
 from sample_release import FACET, HOSTILE_TITLE, TREE, sample
@@ -24,34 +25,34 @@ def get(client: TestClient, path: str, status: int = 200, **parameters: Any) -> 
 
 
 def test_release(client: TestClient) -> None:
-    answer = get(client, "/api/release")
+    answer = get(client, "/api/v1/release")
     assert answer["info"]["totals"] == {"conversations": 10_000, "accounts": 4810}
     assert answer["info"]["publishable"] is True
     assert {w["table"] for w in answer["withheld"]} == {"clusters", "breakdowns"}
 
 
 def test_tree_holds_each_cluster_after_its_parent(client: TestClient) -> None:
-    answer = get(client, "/api/tree")
+    answer = get(client, "/api/v1/tree")
     seen: set[str] = set()
     for node in answer["nodes"]:
         assert node["parent"] is None or node["parent"] in seen
         seen.add(node["id"])
     assert len(seen) == 1 + len(TREE) + sum(len(top[2]) for top in TREE)
-    assert get(client, "/api/tree", facet=FACET) == answer
+    assert get(client, "/api/v1/tree", facet=FACET) == answer
 
 
 def test_clusters_by_parent_level_and_page(client: TestClient) -> None:
-    assert get(client, "/api/clusters")["total"] == 17
-    tops = get(client, "/api/clusters", level=1)["clusters"]
-    assert get(client, "/api/clusters", parent="__root__")["clusters"] == tops
-    children = get(client, "/api/clusters", parent=tops[0]["cluster_id"])
+    assert get(client, "/api/v1/clusters")["total"] == 17
+    tops = get(client, "/api/v1/clusters", level=1)["clusters"]
+    assert get(client, "/api/v1/clusters", parent="__root__")["clusters"] == tops
+    children = get(client, "/api/v1/clusters", parent=tops[0]["cluster_id"])
     assert {c["parent_id"] for c in children["clusters"]} == {tops[0]["cluster_id"]}
-    page = get(client, "/api/clusters", level=0, offset=10, limit=5)
+    page = get(client, "/api/v1/clusters", level=0, offset=10, limit=5)
     assert (page["total"], page["offset"], len(page["clusters"])) == (12, 10, 2)
 
 
 def test_one_cluster_with_its_details(client: TestClient) -> None:
-    answer = get(client, "/api/clusters/request-0")
+    answer = get(client, "/api/v1/clusters/request-0")
     assert answer["cluster"]["title"] == "Writing and editing"
     assert [step["cluster_id"] for step in answer["path"]] == ["__root__", "request-0"]
     total = sum(c["conversations"] for c in answer["children"])
@@ -68,7 +69,7 @@ def test_one_cluster_with_its_details(client: TestClient) -> None:
 
 
 def test_a_withheld_period_is_a_gap(client: TestClient) -> None:
-    trend = get(client, "/api/clusters/request-1")["trend"]
+    trend = get(client, "/api/v1/clusters/request-1")["trend"]
     gaps = set(trend["periods"]) - {point["period"] for point in trend["points"]}
     assert gaps == {"2025-02-03"}
 
@@ -82,27 +83,27 @@ def test_a_baseline_that_is_not_released_is_null(tmp_path: Path) -> None:
     ]
     made.write(tmp_path)
     client = TestClient(create_app(tmp_path), base_url="http://localhost")
-    cells = get(client, "/api/clusters/request-0")["breakdowns"][0]["cells"]
+    cells = get(client, "/api/v1/clusters/request-0")["breakdowns"][0]["cells"]
     assert {c["value"]: c["baseline"] for c in cells}["German"] is None
 
 
 def test_no_dates_no_trend(tmp_path: Path) -> None:
     sample(dates=False).write(tmp_path)
     client = TestClient(create_app(tmp_path), base_url="http://localhost")
-    assert get(client, "/api/clusters/request-0")["trend"] is None
+    assert get(client, "/api/v1/clusters/request-0")["trend"] is None
 
 
 def test_search(client: TestClient) -> None:
-    answer = get(client, "/api/search", q="python")
+    answer = get(client, "/api/v1/search", q="python")
     assert [hit["cluster"]["title"] for hit in answer["hits"]] == ["Debug Python errors"]
     assert answer["hits"][0]["path"][1]["title"] == "Software development"
-    limited = get(client, "/api/search", q="ex", limit=1)
+    limited = get(client, "/api/v1/search", q="ex", limit=1)
     assert len(limited["hits"]) == 1 < limited["total"]
-    assert get(client, "/api/search", q="")["total"] == 0
+    assert get(client, "/api/v1/search", q="")["total"] == 0
 
 
 def test_hostile_text_is_passed_as_data(client: TestClient) -> None:
-    response = client.get("/api/search", params={"q": "onerror"})
+    response = client.get("/api/v1/search", params={"q": "onerror"})
     assert response.headers["content-type"] == "application/json"
     assert response.json()["hits"][0]["cluster"]["title"] == HOSTILE_TITLE
 
@@ -110,15 +111,28 @@ def test_hostile_text_is_passed_as_data(client: TestClient) -> None:
 @pytest.mark.parametrize(
     ("path", "status", "code"),
     [
-        ("/api/clusters/request-999", 404, "not_found"),
-        ("/api/clusters?parent=request-999", 404, "not_found"),
-        ("/api/tree?facet=nope", 404, "not_found"),
-        ("/api/nothing", 404, "not_found"),
-        ("/api/tree?fasset=request", 400, "invalid_parameter"),
-        ("/api/release?x=1", 400, "invalid_parameter"),
-        ("/api/search", 400, "invalid_parameter"),
-        ("/api/clusters?level=high", 400, "invalid_parameter"),
-        ("/api/clusters?limit=0", 400, "invalid_parameter"),
+        ("/api/v1/clusters/request-999", 404, "not_found"),
+        ("/api/v1/clusters?parent=request-999", 404, "not_found"),
+        ("/api/v1/tree?facet=nope", 404, "not_found"),
+        ("/api/v1/nothing", 404, "not_found"),
+        ("/api/release", 404, "not_found"),
+        ("/api/openapi.json", 404, "not_found"),
+        ("/api/v1/trends", 400, "invalid_parameter"),
+        ("/api/v1/trends?cluster=request-999", 404, "not_found"),
+        ("/api/v1/trends?cluster=request-0&granularity=day", 404, "not_found"),
+        ("/api/v1/trends?cluster=request-0&granularity=eon", 400, "invalid_parameter"),
+        ("/api/v1/trends?" + "cluster=request-0&" * 9, 400, "invalid_parameter"),
+        ("/api/v1/dimensions/nope", 404, "not_found"),
+        ("/api/v1/dimensions/language?parent=nope", 404, "not_found"),
+        ("/api/v1/surprises?facet=nope", 404, "not_found"),
+        ("/api/v1/tables/secrets", 404, "not_found"),
+        ("/api/v1/tables/..%2Frelease", 404, "not_found"),
+        ("/api/v1/tables/trends?format=xml", 400, "invalid_parameter"),
+        ("/api/v1/tree?fasset=request", 400, "invalid_parameter"),
+        ("/api/v1/release?x=1", 400, "invalid_parameter"),
+        ("/api/v1/search", 400, "invalid_parameter"),
+        ("/api/v1/clusters?level=high", 400, "invalid_parameter"),
+        ("/api/v1/clusters?limit=0", 400, "invalid_parameter"),
     ],
 )
 def test_errors_have_one_shape(client: TestClient, path: str, status: int, code: str) -> None:
@@ -130,35 +144,41 @@ def test_errors_have_one_shape(client: TestClient, path: str, status: int, code:
 
 def test_only_reading(client: TestClient) -> None:
     for method in ("POST", "PUT", "DELETE", "PATCH"):
-        response = client.request(method, "/api/release")
+        response = client.request(method, "/api/v1/release")
         assert response.status_code == 405
         assert response.json()["error"]["code"] == "method_not_allowed"
 
 
 def test_a_failure_tells_nothing(run_directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     release = open_release(run_directory)
-    client = TestClient(
-        create_app(release), base_url="http://localhost", raise_server_exceptions=False
-    )
+    client = TestClient(create_app(release), base_url="http://localhost")
 
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("canary-text")
 
     monkeypatch.setattr(release, "search", fail)
-    response = client.get("/api/search?q=x")
+    response = client.get("/api/v1/search?q=x")
     assert response.status_code == 500
+    assert response.headers["cache-control"] == "no-store"
+    guarded(response)
     assert response.json()["error"]["code"] == "internal_server_error"
     assert "canary-text" not in response.text
 
 
 def test_openapi_describes_the_answers(client: TestClient) -> None:
-    described = get(client, "/api/openapi.json")
+    described = get(client, "/api/v1/openapi.json")
     assert set(described["paths"]) == {
-        "/api/release",
-        "/api/tree",
-        "/api/clusters",
-        "/api/clusters/{cluster_id}",
-        "/api/search",
+        "/api/v1/release",
+        "/api/v1/tree",
+        "/api/v1/clusters",
+        "/api/v1/clusters/{cluster_id}",
+        "/api/v1/search",
+        "/api/v1/trends",
+        "/api/v1/dimensions",
+        "/api/v1/dimensions/{dimension}",
+        "/api/v1/surprises",
+        "/api/v1/tables",
+        "/api/v1/tables/{name}",
     }
     for path in described["paths"].values():
         assert "$ref" in path["get"]["responses"]["200"]["content"]["application/json"]["schema"]
@@ -171,7 +191,7 @@ def test_nothing_but_the_release_is_needed(tmp_path: Path) -> None:
     directory = sample().write(tmp_path / "run")
     alone = directory.rename(tmp_path / "alone")
     client = TestClient(create_app(alone), base_url="http://localhost")
-    assert get(client, "/api/clusters/request-0")["children"]
+    assert get(client, "/api/v1/clusters/request-0")["children"]
 
 
 def test_damage_shows_before_the_first_request(tmp_path: Path) -> None:
@@ -187,19 +207,24 @@ def test_nothing_released(tmp_path: Path) -> None:
     made.tables = {"clusters": []}
     made.write(tmp_path)
     client = TestClient(create_app(tmp_path), base_url="http://localhost")
-    assert get(client, "/api/release")["info"]["facets"] == []
-    assert get(client, "/api/tree", status=404)["error"]["code"] == "not_found"
+    assert get(client, "/api/v1/release")["info"]["facets"] == []
+    assert get(client, "/api/v1/tree", status=404)["error"]["code"] == "not_found"
 
 
 def test_security_headers_are_everywhere(client: TestClient) -> None:
-    for path in ("/", "/api/release", "/api/nothing", "/api/tree?x=1"):
-        headers = client.get(path).headers
-        policy = headers["content-security-policy"]
-        assert "default-src 'self'" in policy
-        assert "unsafe" not in policy
-        assert headers["x-content-type-options"] == "nosniff"
-        assert headers["referrer-policy"] == "no-referrer"
-        assert "access-control-allow-origin" not in headers
+    for path in ("/", "/api/v1/release", "/api/v1/nothing", "/api/v1/tree?x=1"):
+        guarded(client.get(path, headers={"origin": "http://evil.example"}))
+    guarded(client.get("/", headers={"host": "evil.example"}))
+
+
+def guarded(response: Response) -> None:
+    headers = response.headers
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'; script-src 'self';" in policy
+    assert "unsafe" not in policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert "access-control-allow-origin" not in headers
 
 
 @pytest.mark.parametrize(
@@ -219,7 +244,7 @@ def test_security_headers_are_everywhere(client: TestClient) -> None:
     ],
 )
 def test_foreign_hosts_are_refused(client: TestClient, host: str, status: int) -> None:
-    response = client.get("/api/release", headers={"host": host})
+    response = client.get("/api/v1/release", headers={"host": host})
     assert response.status_code == status
     assert ("info" in response.json()) == (status == 200)
 
@@ -227,12 +252,12 @@ def test_foreign_hosts_are_refused(client: TestClient, host: str, status: int) -
 def test_other_hosts_can_be_allowed(run_directory: Path) -> None:
     app = create_app(run_directory, hosts=["clio.internal"])
     client = TestClient(app, base_url="http://clio.internal")
-    assert client.get("/api/release").status_code == 200
-    assert client.get("/api/release", headers={"host": "localhost"}).status_code == 400
+    assert client.get("/api/v1/release").status_code == 200
+    assert client.get("/api/v1/release", headers={"host": "localhost"}).status_code == 400
 
 
 def test_long_answers_are_compressed(client: TestClient) -> None:
-    assert client.get("/api/tree").headers["content-encoding"] == "gzip"
+    assert client.get("/api/v1/tree").headers["content-encoding"] == "gzip"
 
 
 @pytest.fixture

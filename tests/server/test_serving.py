@@ -58,8 +58,8 @@ def test_it_serves_quietly_until_interrupted(run_directory: Path) -> None:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
         try:
-            assert httpx.get(f"{url}api/release", trust_env=False).status_code == 200
-            assert httpx.get(f"{url}api/nothing", trust_env=False).status_code == 404
+            assert httpx.get(f"{url}api/v1/release", trust_env=False).status_code == 200
+            assert httpx.get(f"{url}api/v1/nothing", trust_env=False).status_code == 404
         finally:
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=30)

@@ -1,9 +1,21 @@
 import { fetchRelease } from "./api";
 import { Header } from "./components/Header";
-import { Notice } from "./components/Notice";
+import { Loading, Notice } from "./components/Notice";
 import { useResource } from "./resource";
 import { useRoute } from "./route";
 import { Explore } from "./views/explore/Explore";
+import { Facets } from "./views/facets/Facets";
+import { Method } from "./views/method/Method";
+import { Overview } from "./views/overview/Overview";
+import { Trends } from "./views/trends/Trends";
+
+const VIEW = {
+  overview: Overview,
+  explore: Explore,
+  trends: Trends,
+  facets: Facets,
+  method: Method,
+};
 
 export function App() {
   const [route, navigate] = useRoute();
@@ -18,25 +30,40 @@ export function App() {
       </main>
     );
   }
-  if (!release.data) return <main class="lone quiet">Loading…</main>;
+  if (!release.data) {
+    return (
+      <main class="lone">
+        <Loading lines={6} />
+      </main>
+    );
+  }
+  const { info } = release.data;
+  const View = VIEW[route.view];
   return (
     <>
-      {!release.data.info.publishable && (
+      <button
+        type="button"
+        class="skip"
+        onClick={() => document.getElementById("content")?.focus()}
+      >
+        Skip to content
+      </button>
+      {!info.publishable && (
         <div class="banner" role="note">
           <strong>Not anonymous, do not share.</strong> This release was made with the preset{" "}
-          <q>{release.data.info.preset}</q>, for one’s own conversations.
+          <q>{info.preset}</q>, for one’s own conversations.
         </div>
       )}
-      <Header release={release.data} />
-      {release.data.info.facets.length === 0 ? (
-        <main class="lone">
-          <Notice kind="empty" title="Nothing is released">
+      <Header route={route} navigate={navigate} />
+      {info.facets.length === 0 && route.view !== "method" ? (
+        <main class="lone" id="content" tabIndex={-1}>
+          <Notice kind="withheld" title="Nothing is released">
             No group of conversations passed the privacy thresholds. A larger corpus, or the preset{" "}
             <q>personal</q> for your own conversations, would show something.
           </Notice>
         </main>
       ) : (
-        <Explore release={release.data} route={route} navigate={navigate} />
+        <View release={release.data} route={route} navigate={navigate} />
       )}
     </>
   );

@@ -27,7 +27,7 @@ export interface ReleaseInfo {
   notes: string[];
 }
 
-export type Granularity = "day" | "week" | "month";
+export type Granularity = "day" | "week" | "month" | "quarter" | "year";
 
 export interface Withheld {
   facet: string;
@@ -52,6 +52,19 @@ export interface TreeNode {
   share: number;
   low: number;
   high: number;
+  measures: Record<string, number>;
+  change: Change | null;
+}
+
+/** Shares in the first and in the last third of the period; sure: the intervals do not overlap. */
+export interface Change {
+  first: number;
+  first_low: number;
+  first_high: number;
+  last: number;
+  last_low: number;
+  last_high: number;
+  sure: boolean;
 }
 
 export interface Cluster {
@@ -132,6 +145,75 @@ export interface SearchResponse {
   hits: SearchHit[];
 }
 
+export interface SeriesPoint extends TrendPoint {
+  parts: number;
+  withheld: number;
+}
+
+export interface Trends {
+  facet: string;
+  granularity: Granularity;
+  available: Granularity[];
+  periods: string[];
+  totals: number[];
+  series: { cluster_id: string; title: string; points: SeriesPoint[] }[];
+}
+
+export interface Dimension {
+  dimension: string;
+  values: { value: string; conversations: number; accounts: number; share: number }[];
+  not_shown: number;
+}
+
+export interface Dimensions {
+  facet: string;
+  conversations: number;
+  dimensions: Dimension[];
+}
+
+export interface CrossCell {
+  conversations: number;
+  share: number;
+  low: number;
+  high: number;
+  ratio: number | null;
+  sure: boolean;
+}
+
+export interface CrossRow {
+  cluster_id: string;
+  title: string;
+  conversations: number;
+  cells: (CrossCell | null)[];
+}
+
+export interface Crossing {
+  facet: string;
+  dimension: string;
+  values: string[];
+  baseline: (number | null)[];
+  total: number;
+  offset: number;
+  clusters: CrossRow[];
+}
+
+export interface Surprise {
+  cluster: Cluster;
+  dimension: string;
+  value: string;
+  share: number;
+  low: number;
+  high: number;
+  baseline: number;
+}
+
+export interface TableInfo {
+  name: string;
+  description: string;
+  rows: number;
+  columns: Record<string, string>;
+}
+
 export class ApiError extends Error {
   constructor(
     readonly status: number,
@@ -141,16 +223,22 @@ export class ApiError extends Error {
   }
 }
 
-async function get<T>(
-  path: string,
-  parameters: Record<string, string | null>,
-  signal: AbortSignal,
-): Promise<T> {
-  const given = Object.entries(parameters).filter((p): p is [string, string] => p[1] !== null);
-  const query = given.length > 0 ? `?${new URLSearchParams(given)}` : "";
+type Parameters = Record<string, string | number | string[] | null>;
+
+/** Address of an answer of the API, relative to the page. */
+export function address(path: string, parameters: Parameters = {}): string {
+  const given = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value === null) continue;
+    for (const one of Array.isArray(value) ? value : [value]) given.append(name, String(one));
+  }
+  return `api/v1/${path}${given.size > 0 ? `?${given}` : ""}`;
+}
+
+async function get<T>(path: string, parameters: Parameters, signal: AbortSignal): Promise<T> {
   let response: Response;
   try {
-    response = await fetch(`api/${path}${query}`, { signal });
+    response = await fetch(address(path, parameters), { signal });
   } catch (error) {
     if (signal.aborted) throw error;
     throw new ApiError(0, "The server does not answer. Is it still running?");
@@ -163,13 +251,38 @@ async function get<T>(
   return body as T;
 }
 
+type Facet = string | null;
+
 export const fetchRelease = (signal: AbortSignal) => get<ReleaseResponse>("release", {}, signal);
 
-export const fetchTree = (facet: string | null, signal: AbortSignal) =>
+export const fetchTree = (facet: Facet, signal: AbortSignal) =>
   get<{ facet: string; nodes: TreeNode[] }>("tree", { facet }, signal);
 
-export const fetchCluster = (id: string, facet: string | null, signal: AbortSignal) =>
+export const fetchCluster = (id: string, facet: Facet, signal: AbortSignal) =>
   get<ClusterDetail>(`clusters/${encodeURIComponent(id)}`, { facet }, signal);
 
 export const fetchSearch = (q: string, facet: string, signal: AbortSignal) =>
   get<SearchResponse>("search", { q, facet }, signal);
+
+export const fetchTrends = (
+  cluster: string[],
+  granularity: Granularity | null,
+  facet: Facet,
+  signal: AbortSignal,
+) => get<Trends>("trends", { cluster, granularity, facet }, signal);
+
+export const fetchDimensions = (facet: Facet, signal: AbortSignal) =>
+  get<Dimensions>("dimensions", { facet }, signal);
+
+export const fetchCrossing = (
+  dimension: string,
+  facet: Facet,
+  page: { level: number | null; offset: number; limit: number },
+  signal: AbortSignal,
+) => get<Crossing>(`dimensions/${encodeURIComponent(dimension)}`, { facet, ...page }, signal);
+
+export const fetchSurprises = (facet: Facet, signal: AbortSignal) =>
+  get<{ facet: string; surprises: Surprise[] }>("surprises", { facet }, signal);
+
+export const fetchTables = (signal: AbortSignal) =>
+  get<{ tables: TableInfo[] }>("tables", {}, signal);

@@ -64,6 +64,29 @@ const MONTH = new Intl.DateTimeFormat("en", { month: "long", year: "numeric", ti
 export const dayRange = (first: string, last: string) => DAY.formatRange(day(first), day(last));
 
 export function period(iso: string, granularity: Granularity): string {
-  if (granularity === "month") return MONTH.format(day(iso));
-  return granularity === "week" ? `week of ${DAY.format(day(iso))}` : DAY.format(day(iso));
+  const date = day(iso);
+  if (granularity === "year") return String(date.getUTCFullYear());
+  if (granularity === "quarter") {
+    return `quarter ${Math.floor(date.getUTCMonth() / 3) + 1} of ${date.getUTCFullYear()}`;
+  }
+  if (granularity === "month") return MONTH.format(date);
+  return granularity === "week" ? `week of ${DAY.format(date)}` : DAY.format(date);
+}
+
+/** A difference of two shares in percentage points: "+1.8 points". */
+export function points(difference: number): string {
+  const digits = Math.abs(difference) >= 0.001 ? 1 : 2;
+  const size = Math.abs(100 * difference).toFixed(digits);
+  return `${difference < 0 ? "−" : "+"}${size} points`;
+}
+
+/** How many times the base rate: "2.4×". */
+export const times = (ratio: number) =>
+  `${ratio.toFixed(ratio >= 10 ? 0 : ratio >= 0.095 ? 1 : 2)}×`;
+
+/** What a cluster must have to be shown: "25 accounts and 50 conversations". */
+export function thresholdWords(thresholds: Record<string, unknown>): string {
+  const accounts = Number(thresholds["accounts"] ?? 1);
+  const conversations = counted(Number(thresholds["conversations"] ?? 1), "conversation");
+  return accounts > 1 ? `${count(accounts)} accounts and ${conversations}` : conversations;
 }

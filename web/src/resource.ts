@@ -8,14 +8,29 @@ export interface Resource<T> {
   loading: boolean;
 }
 
+/** Answers by key, the last used at the end. A release never changes, so they stay right. */
+const kept = new Map<string, unknown>();
+const KEPT = 60;
+
+function keep(key: string, data: unknown): void {
+  kept.delete(key);
+  kept.set(key, data);
+  for (const oldest of kept.keys()) {
+    if (kept.size <= KEPT) break;
+    kept.delete(oldest);
+  }
+}
+
 /**
- * Result of `load`, loaded again when `key` changes; a null key loads nothing.
- * An answer that was overtaken by a later key is aborted and never shown.
+ * Result of `load`, loaded again when `key` changes; a null key loads nothing. The key stands for
+ * the answer on the whole page. An answer that was overtaken by a later key is aborted and never
+ * shown.
  */
 export function useResource<T>(
   key: string | null,
   load: (signal: AbortSignal) => Promise<T>,
 ): Resource<T> {
+  const known = key === null ? undefined : (kept.get(key) as T | undefined);
   const [state, setState] = useState<Resource<T>>({ data: null, error: null, loading: true });
 
   useEffect(() => {
@@ -23,10 +38,16 @@ export function useResource<T>(
       setState({ data: null, error: null, loading: false });
       return;
     }
+    if (known !== undefined) {
+      keep(key, known);
+      setState({ data: known, error: null, loading: false });
+      return;
+    }
     const controller = new AbortController();
     setState((before) => ({ ...before, loading: true }));
     load(controller.signal).then(
       (data) => {
+        keep(key, data);
         if (!controller.signal.aborted) setState({ data, error: null, loading: false });
       },
       (error: Error) => {
@@ -37,5 +58,5 @@ export function useResource<T>(
     // `load` closes over what `key` stands for.
   }, [key]);
 
-  return state;
+  return known === undefined ? state : { data: known, error: null, loading: false };
 }

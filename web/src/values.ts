@@ -1,8 +1,7 @@
 /** Values of breakdowns: their names as people read them, and their natural order. */
 
-import type { BreakdownCell } from "./api";
-
 const LANGUAGES = new Intl.DisplayNames(["en"], { type: "language", fallback: "code" });
+const COUNTRIES = new Intl.DisplayNames(["en"], { type: "region", fallback: "code" });
 const WEEKDAYS = [
   "Monday",
   "Tuesday",
@@ -15,11 +14,13 @@ const WEEKDAYS = [
 const TIMES = ["night", "morning", "afternoon", "evening"];
 const UNKNOWN = "unknown";
 
-/** `es` → "Spanish"; every other value as it stands. */
+/** `es` → "Spanish", `ES` → "Spain"; every other value as it stands. */
 export function valueName(dimension: string, value: string): string {
-  if (dimension !== "language" || value === UNKNOWN) return value;
+  if (value === UNKNOWN) return value;
   try {
-    return LANGUAGES.of(value) ?? value;
+    if (dimension === "language") return LANGUAGES.of(value) ?? value;
+    if (dimension === "country") return COUNTRIES.of(value.toUpperCase()) ?? value;
+    return value;
   } catch {
     return value;
   }
@@ -40,7 +41,7 @@ function indexOr(order: string[], value: string): number | undefined {
 }
 
 /** Cells in their natural order where all have one ("unknown" last), else as they come. */
-export function ordered(dimension: string, cells: BreakdownCell[]): BreakdownCell[] {
+export function ordered<T extends { value: string }>(dimension: string, cells: T[]): T[] {
   const ranks = cells.map((cell) =>
     cell.value === UNKNOWN ? Infinity : rank(dimension, cell.value),
   );

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 from rich.console import Console
 
-from clio.cli import demo, describe, estimate, inspect, run, serve
+from clio.cli import demo, describe, estimate, inspect, monitor, networks, run, serve
 
 app = typer.Typer(
     name="clio",
@@ -14,9 +14,9 @@ app = typer.Typer(
     invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,
+    rich_markup_mode="rich",
 )
-for command in (demo, inspect, estimate, run, serve, describe):
+for command in (demo, inspect, estimate, run, serve, describe, monitor, networks):
     app.command(name=command.NAME, short_help=command.SHORT, help=command.HELP)(command.command)
 
 

@@ -6,6 +6,7 @@ elsewhere, or when the run's private and restricted files were moved away.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import unicodedata
 from collections import defaultdict
@@ -306,6 +307,16 @@ class Release:
         start, stop = ranges.get((cluster.facet, cluster.cluster_id), (0, 0))
         rows: list[dict[str, Any]] = table.slice(start, stop - start).to_pylist()
         return rows
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over the names and bytes of the release's files, in hexadecimal."""
+        whole = hashlib.sha256()
+        for path in sorted(p for p in self.directory.rglob("*") if p.is_file()):
+            whole.update(path.relative_to(self.directory).as_posix().encode() + b"\0")
+            with path.open("rb") as file:
+                whole.update(hashlib.file_digest(file, "sha256").digest())
+        return whole.hexdigest()
 
     # Indices, made once
 

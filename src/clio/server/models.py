@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import date
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, Field
 
 from clio.release.read import Cluster
 from clio.release.schema import ReleaseInfo
+
+Granularity = Literal["day", "week", "month", "quarter", "year"]
+"""How long the periods of a trend are."""
 
 
 class ErrorBody(BaseModel):
@@ -75,6 +78,18 @@ class ClustersResponse(BaseModel):
     clusters: list[ClusterRow]
 
 
+class Change(BaseModel):
+    """The share in the first and in the last third of the period, each with its interval."""
+
+    first: float
+    first_low: float
+    first_high: float
+    last: float
+    last_low: float
+    last_high: float
+    sure: bool = Field(description="whether the two intervals do not overlap")
+
+
 class TreeNode(BaseModel):
     """A cluster in the compact tree."""
 
@@ -86,6 +101,8 @@ class TreeNode(BaseModel):
     share: float
     low: float
     high: float
+    measures: dict[str, float] = Field(description="mean of each measure that is released")
+    change: Change | None = Field(description="null where the trend tells too little")
 
 
 class TreeResponse(BaseModel):
@@ -142,6 +159,38 @@ class TrendPoint(BaseModel):
     share_high: float
 
 
+class SeriesPoint(BaseModel):
+    """One period of a series, summed over the periods of the release within it."""
+
+    period: date
+    conversations: int
+    accounts: int = Field(description="at least so many: the most of any one part")
+    share: float = Field(description="over the parts that are released")
+    share_low: float
+    share_high: float
+    parts: int = Field(description="periods of the release within, as the whole facet has them")
+    withheld: int = Field(description="of these, how many are withheld: too few")
+
+
+class Series(BaseModel):
+    """One cluster of several over time."""
+
+    cluster_id: str
+    title: str
+    points: list[SeriesPoint]
+
+
+class TrendsResponse(BaseModel):
+    """Several clusters of a facet over time, all over the same periods."""
+
+    facet: str
+    granularity: Granularity
+    available: list[Granularity] = Field(description="the release's own and coarser ones")
+    periods: list[date]
+    totals: list[int] = Field(description="conversations of the whole facet in each period")
+    series: list[Series]
+
+
 class Trend(BaseModel):
     """A cluster over time. A period without a point was withheld: too few."""
 
@@ -174,3 +223,103 @@ class SearchHit(BaseModel):
 
     cluster: ClusterRow
     path: list[PathStep]
+
+
+class DimensionValue(BaseModel):
+    """A value of a dimension in the whole facet."""
+
+    value: str
+    conversations: int
+    accounts: int
+    share: float
+
+
+class Dimension(BaseModel):
+    """What clusters are broken down by, with its distribution in the whole facet."""
+
+    dimension: str
+    values: list[DimensionValue] = Field(description="the most frequent first")
+    not_shown: int = Field(description="conversations in no released value")
+
+
+class DimensionsResponse(BaseModel):
+    """All dimensions by which a facet's clusters are broken down."""
+
+    facet: str
+    conversations: int
+    dimensions: list[Dimension]
+
+
+class CrossCell(BaseModel):
+    """A value within a cluster, against its base rate."""
+
+    conversations: int
+    share: float
+    low: float = Field(description="95 % interval, counting each account once")
+    high: float
+    ratio: float | None = Field(description="share over base rate; null if that is not released")
+    sure: bool = Field(description="whether the base rate lies outside the interval")
+
+
+class CrossRow(BaseModel):
+    """A cluster by the values of a dimension. Null: withheld, too few."""
+
+    cluster_id: str
+    title: str
+    conversations: int
+    cells: list[CrossCell | None] = Field(description="as `values` of the answer are ordered")
+
+
+class DimensionResponse(BaseModel):
+    """A dimension across clusters."""
+
+    facet: str
+    dimension: str
+    values: list[str]
+    baseline: list[float | None] = Field(description="share of each value in the whole facet")
+    total: int = Field(description="number of clusters on all pages")
+    offset: int
+    clusters: list[CrossRow]
+
+
+class Surprise(BaseModel):
+    """A small cluster in which a value is surely much more frequent than elsewhere."""
+
+    cluster: ClusterRow
+    dimension: str
+    value: str
+    share: float
+    low: float
+    high: float
+    baseline: float
+
+
+class SurprisesResponse(BaseModel):
+    """Small and surprising clusters, the surest first."""
+
+    facet: str
+    surprises: list[Surprise]
+
+
+class TableInfo(BaseModel):
+    """A table of the release."""
+
+    name: str
+    description: str
+    rows: int
+    columns: dict[str, str] = Field(description="meaning by name")
+
+
+class TablesResponse(BaseModel):
+    """All tables of the release."""
+
+    tables: list[TableInfo]
+
+
+class TableResponse(BaseModel):
+    """A page of a table, exactly as released."""
+
+    name: str
+    total: int = Field(description="number of rows on all pages")
+    offset: int
+    rows: list[dict[str, Any]]

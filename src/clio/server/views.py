@@ -24,6 +24,7 @@ from clio.server.models import (
     TrendPoint,
     Withheld,
 )
+from clio.server.trends import changes
 
 
 def check(release: Release) -> None:
@@ -50,6 +51,13 @@ def release_response(release: Release) -> ReleaseResponse:
 
 def tree_response(release: Release, facet: str | None) -> TreeResponse:
     """All clusters of a facet, compact."""
+    name = release.cluster(facet=facet).facet
+    changed = changes(release, name)
+    measures: defaultdict[str, dict[str, float]] = defaultdict(dict)
+    columns = (release.numeric[c].to_pylist() for c in ("facet", "cluster_id", "measure", "mean"))
+    for of, cluster_id, measure, mean in zip(*columns, strict=True):
+        if of == name:
+            measures[cluster_id][measure] = mean
     nodes = [
         TreeNode(
             id=c.cluster_id,
@@ -60,10 +68,12 @@ def tree_response(release: Release, facet: str | None) -> TreeResponse:
             share=c.share,
             low=c.share_low,
             high=c.share_high,
+            measures=measures[c.cluster_id],
+            change=changed.get(c.cluster_id),
         )
         for c in release.walk(facet=facet)
     ]
-    return TreeResponse(facet=facet or release.facets[0], nodes=nodes)
+    return TreeResponse(facet=name, nodes=nodes)
 
 
 def clusters_response(

@@ -1,6 +1,8 @@
 /** A chart of Observable Plot, which is loaded when the first chart is drawn. */
 
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { type Caption, png, save, standalone, svgBlob } from "../download";
 
 export type Plot = typeof import("@observablehq/plot");
 
@@ -13,10 +15,14 @@ interface Props {
   height: number;
   /** Changes when the chart has to be drawn again. */
   version: string;
+  /** What a saved picture says beside the chart; none: it cannot be saved. */
+  caption?: Caption;
+  /** Further buttons and links beside those that save it. */
+  actions?: ComponentChildren;
   draw: (plot: Plot, size: { width: number; height: number; className: string }) => Element;
 }
 
-export function Chart({ label, height, version, draw }: Props) {
+export function Chart({ label, height, version, caption, actions, draw }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
   const [failed, setFailed] = useState(false);
@@ -37,7 +43,7 @@ export function Chart({ label, height, version, draw }: Props) {
         if (!current || !place.current) return;
         const drawn = draw(plot, { width, height, className: "plot" });
         // Plot's own style element is inline, which the page's content policy forbids;
-        // style.css holds what it would say.
+        // style/notices.css holds what it would say.
         for (const style of drawn.querySelectorAll("style")) style.remove();
         drawn.setAttribute("aria-hidden", "true");
         place.current.replaceChildren(drawn);
@@ -51,12 +57,54 @@ export function Chart({ label, height, version, draw }: Props) {
 
   if (failed) return <p class="quiet">The chart could not be loaded.</p>;
   return (
-    <div
-      class="chart"
-      role="img"
-      aria-label={label}
-      ref={place}
-      style={{ minHeight: `${height}px` }}
-    />
+    <>
+      <div
+        class="chart"
+        role="img"
+        aria-label={label}
+        ref={place}
+        style={{ minHeight: `${height}px` }}
+      />
+      {caption && (
+        <p class="actions">
+          <Save place={place} caption={caption} />
+          {actions}
+        </p>
+      )}
+    </>
+  );
+}
+
+interface SaveProps {
+  place: { current: HTMLDivElement | null };
+  caption: Caption;
+}
+
+function Save({ place, caption }: SaveProps) {
+  const picture = () => {
+    const chart = place.current?.querySelector<SVGSVGElement>("svg");
+    return chart ? standalone(chart, caption) : null;
+  };
+  return (
+    <>
+      <button
+        type="button"
+        onClick={() => {
+          const svg = picture();
+          if (svg) save(svgBlob(svg), "clio-chart.svg");
+        }}
+      >
+        Save as SVG
+      </button>
+      <button
+        type="button"
+        onClick={() => {
+          const svg = picture();
+          if (svg) void png(svg).then((blob) => save(blob, "clio-chart.png"));
+        }}
+      >
+        Save as PNG
+      </button>
+    </>
   );
 }

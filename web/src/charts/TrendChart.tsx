@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import type { Trend, TrendPoint } from "../api";
 import { count, day, percent, percentInterval, percentTick, period, tells } from "../format";
 import { Chart } from "./Chart";
@@ -7,15 +8,18 @@ interface Props {
   trend: Trend;
   /** The root's share is always 1, so its conversations are drawn instead. */
   isRoot: boolean;
+  /** What the release is, for a saved picture. */
+  source: string;
+  actions?: ComponentChildren;
 }
 
 /** So many of the periods, evenly, that their labels have room. */
-function ticks(rows: { date: Date }[], room: number): Date[] {
+export function ticks(rows: { date: Date }[], room: number): Date[] {
   const step = Math.max(1, Math.ceil(rows.length / room));
   return rows.filter((_, i) => i % step === 0).map((row) => row.date);
 }
 
-export function TrendChart({ title, trend, isRoot }: Props) {
+export function TrendChart({ title, trend, isRoot, source, actions }: Props) {
   const released = new Map(trend.points.map((point) => [point.period, point]));
   const band = (point: TrendPoint) => !isRoot && tells(point.share_low, point.share_high);
   // A period without a point leaves a gap instead of being bridged.
@@ -48,6 +52,8 @@ export function TrendChart({ title, trend, isRoot }: Props) {
     <Chart
       label={label}
       height={220}
+      caption={{ title: isRoot ? "Conversations over time" : title, source, legend: [] }}
+      actions={actions}
       version={JSON.stringify([title, rows])}
       draw={(plot, size) =>
         plot.plot({

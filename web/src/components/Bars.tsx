@@ -1,6 +1,6 @@
 /** Ranked rows, each a bar on one common scale, with its interval or the base rate. */
 
-import { percent, percentInterval } from "../format";
+import { count, percent, percentInterval } from "../format";
 
 export interface Bar {
   key: string;
@@ -9,6 +9,8 @@ export interface Bar {
   low?: number;
   high?: number;
   baseline?: number | null;
+  /** Shown before the share. */
+  count?: number;
   href?: string;
   detail?: string;
   /** Not a cluster or value but what is not shown. */
@@ -37,6 +39,7 @@ export function Bars({ bars, describe }: { bars: Bar[]; describe: string }) {
                 <span dir="auto">{bar.label}</span>
               )}
               <span class="bar-value">
+                {bar.count !== undefined && <span>{count(bar.count)}</span>}
                 <b>{share}</b>
                 {interval && <span class="quiet">{interval}</span>}
                 {bar.baseline !== undefined && (

@@ -1,18 +1,26 @@
-import type { ReleaseResponse } from "../api";
-import { count, counted, dayRange } from "../format";
+import { type View, VIEWS, type Navigate, type Route, viewLink } from "../route";
+import { useTheme } from "../theme";
+import { SearchBox } from "./SearchBox";
 
-/** What this corpus is, and how safe it is to look at. */
-export function Header({ release }: { release: ReleaseResponse }) {
-  const { info, withheld } = release;
-  // What was only described in plainer words is shown all the same.
-  const hidden = withheld.filter((w) => w.reason !== "wording");
-  const sum = (rows: typeof hidden) => rows.reduce((total, w) => total + w.cells, 0);
-  const clusters = sum(hidden.filter((w) => w.table === "clusters"));
-  const others = sum(hidden) - clusters;
-  const { accounts, conversations } = info.thresholds;
+const NAMES: Record<View, string> = {
+  overview: "Overview",
+  explore: "Explore",
+  trends: "Trends",
+  facets: "Facets",
+  method: "Method",
+};
+
+interface Props {
+  route: Route;
+  navigate: Navigate;
+}
+
+/** The way to every view, the search and the theme. */
+export function Header({ route, navigate }: Props) {
+  const [theme, toggle] = useTheme();
   return (
     <header class="site-header">
-      <a class="brand" href="#/">
+      <a class="brand" href={viewLink("overview", route.facet)}>
         <span class="brand-mark" aria-hidden="true">
           <i />
           <i />
@@ -20,36 +28,31 @@ export function Header({ release }: { release: ReleaseResponse }) {
         </span>
         Clio
       </a>
-      <dl class="facts">
-        <div>
-          <dt>Conversations</dt>
-          <dd>{count(info.totals.conversations)}</dd>
-        </div>
-        {info.totals.accounts > 0 && (
-          <div>
-            <dt>{info.account_basis === "none" ? "Distinct texts" : "Accounts"}</dt>
-            <dd>at least {count(info.totals.accounts)}</dd>
-          </div>
-        )}
-        <div>
-          <dt>Period</dt>
-          <dd>{info.period ? dayRange(info.period.first, info.period.last) : "no dates"}</dd>
-        </div>
-        <div>
-          <dt>Shown from</dt>
-          <dd>
-            {Number(accounts) > 1 && `${count(Number(accounts))} accounts, `}
-            {count(Number(conversations))} conversations{" "}
-            <span class="tag">{info.preset}</span>
-          </dd>
-        </div>
-        <div>
-          <dt>Withheld as too few</dt>
-          <dd>
-            {counted(clusters, "cluster")}, {counted(others, "cell")}
-          </dd>
-        </div>
-      </dl>
+      <nav class="views" aria-label="Views">
+        {VIEWS.map((view) => (
+          <a
+            key={view}
+            href={viewLink(view, route.facet)}
+            aria-current={view === route.view ? "page" : undefined}
+          >
+            {NAMES[view]}
+            {view === "method" && <span class="views-more"> and privacy</span>}
+          </a>
+        ))}
+      </nav>
+      <SearchBox query={route.query} navigate={navigate} />
+      <button
+        type="button"
+        class="theme"
+        onClick={toggle}
+        aria-label={theme === "dark" ? "Use light colours" : "Use dark colours"}
+        title={theme === "dark" ? "Use light colours" : "Use dark colours"}
+      >
+        <svg viewBox="0 0 20 20" width="18" height="18" aria-hidden="true">
+          <circle cx="10" cy="10" r="7" fill="none" stroke="currentColor" stroke-width="1.6" />
+          <path d="M10 3a7 7 0 0 1 0 14z" fill="currentColor" />
+        </svg>
+      </button>
     </header>
   );
 }

@@ -55,7 +55,7 @@ function Card({ breakdown, isRoot, conversations }: CardProps) {
   if (notShown > 0 && (all || cells.length <= FIRST)) {
     bars.push({
       key: "not shown",
-      label: "Other, too few to show",
+      label: "Other (not shown)",
       share: notShown / conversations,
       muted: true,
     });

@@ -1,18 +1,18 @@
 /** Everything the release says about the selected cluster. */
 
-import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { ApiError, type ClusterDetail, type ReleaseResponse, ROOT, fetchCluster } from "../../api";
 import { IntervalChart } from "../../charts/IntervalChart";
 import { TrendChart } from "../../charts/TrendChart";
 import { type Bar, Bars } from "../../components/Bars";
-import { Notice } from "../../components/Notice";
+import { Loading, Notice } from "../../components/Notice";
+import { Section, arrive } from "../../components/View";
 import { count, counted, percentInterval, tells } from "../../format";
 import { useResource } from "../../resource";
-import { type Route, formatRoute } from "../../route";
+import { type Route, formatRoute, viewLink } from "../../route";
+import { sourceLine } from "../../source";
 import { Breakdowns } from "./Breakdowns";
 import { Measures } from "./Measures";
-import { Method } from "./Method";
 import { TrendTable } from "./TrendTable";
 import type { Hierarchy } from "./hierarchy";
 
@@ -22,27 +22,27 @@ interface Props {
   route: Route;
 }
 
-/** Where the cluster lies below the list instead of beside it, as in style.css. */
+/** Where the cluster lies below the list instead of beside it, as in style/narrow.css. */
 const STACKED = "(max-width: 60rem)";
 
 export function Detail({ release, hierarchy, route }: Props) {
   const { cluster: id, facet } = route;
-  const detail = useResource(`${facet} ${id}`, (signal) => fetchCluster(id, facet, signal));
+  const detail = useResource(`cluster ${facet} ${id}`, (signal) => fetchCluster(id, facet, signal));
   const shown = detail.data?.cluster.cluster_id;
-  const before = useRef<string | null>(null);
   const heading = useRef<HTMLHeadingElement>(null);
 
   useEffect(() => {
     if (!detail.data) return;
     const title = detail.data.cluster.title;
-    document.title = shown === ROOT ? "Clio" : `${title} · Clio`;
+    document.title = shown === ROOT ? "Explore · Clio" : `${title} · Clio`;
     // A link inside the old cluster is gone with it: go on reading at the new one's heading.
-    // Who walks the tree or the hits beside it stays there.
-    const beside = document.activeElement?.closest(".sidebar") && !matchMedia(STACKED).matches;
-    if (before.current !== null && !beside) {
+    // Who types, or walks the tree or the hits beside it, stays there.
+    const active = document.activeElement;
+    const beside =
+      active?.closest(".search") || (active?.closest(".sidebar") && !matchMedia(STACKED).matches);
+    if (arrive() && !beside) {
       heading.current?.focus();
     }
-    before.current = shown ?? null;
   }, [shown, facet]);
 
   if (detail.error) {
@@ -51,7 +51,10 @@ export function Detail({ release, hierarchy, route }: Props) {
       <Notice kind="error" title={missing ? "No such cluster" : "The cluster could not be loaded"}>
         {missing ? (
           <>
-            This release does not show it. <a href="#/">Go to the overview</a>
+            This release does not show it.{" "}
+            <a class="inline" href={viewLink("overview", facet)}>
+              Go to the overview
+            </a>
           </>
         ) : (
           detail.error.message
@@ -59,14 +62,14 @@ export function Detail({ release, hierarchy, route }: Props) {
       </Notice>
     );
   }
-  if (!detail.data) return <p class="quiet">Loading…</p>;
+  if (!detail.data) return <Loading lines={8} />;
   const { cluster, breakdowns, numeric } = detail.data;
   const isRoot = cluster.cluster_id === ROOT;
   return (
     <article aria-busy={detail.loading} class={detail.loading ? "loading" : undefined}>
       {!isRoot && <Path detail={detail.data} route={route} />}
       <h1 tabIndex={-1} ref={heading} dir="auto">
-        {isRoot ? "What these conversations are about" : cluster.title}
+        {isRoot ? "All conversations" : cluster.title}
       </h1>
       <p class="summary" dir="auto">
         {isRoot
@@ -76,7 +79,7 @@ export function Detail({ release, hierarchy, route }: Props) {
       {!isRoot && <Share detail={detail.data} hierarchy={hierarchy} />}
       <Children detail={detail.data} route={route} />
       <Section title="Over time">
-        <OverTime detail={detail.data} isRoot={isRoot} />
+        <OverTime detail={detail.data} release={release} facet={facet} />
       </Section>
       {breakdowns.length > 0 && (
         <Section title="Breakdowns">
@@ -92,21 +95,7 @@ export function Detail({ release, hierarchy, route }: Props) {
           <Measures measures={numeric} isRoot={isRoot} />
         </Section>
       )}
-      {isRoot && (
-        <Section title="How this was made">
-          <Method release={release} />
-        </Section>
-      )}
     </article>
-  );
-}
-
-function Section({ title, children }: { title: string; children: ComponentChildren }) {
-  return (
-    <section>
-      <h2>{title}</h2>
-      {children}
-    </section>
   );
 }
 
@@ -156,6 +145,8 @@ function Share({ detail, hierarchy }: { detail: ClusterDetail; hierarchy: Hierar
               share: cluster.share,
               low: cluster.share_low,
               high: cluster.share_high,
+              measures: {},
+              change: null,
             }}
             siblings={siblings}
           />
@@ -173,7 +164,7 @@ function Children({ detail, route }: { detail: ClusterDetail; route: Route }) {
   const isRoot = cluster.cluster_id === ROOT;
   if (children.length === 0) {
     return isRoot ? (
-      <Notice kind="empty" title="No cluster is released">
+      <Notice kind="withheld" title="No cluster is released">
         None passed the privacy thresholds: all {count(cluster.conversations)} conversations are in
         groups that are too few to show.
       </Notice>
@@ -192,7 +183,7 @@ function Children({ detail, route }: { detail: ClusterDetail; route: Route }) {
   if (cluster.other_conversations > 0) {
     bars.push({
       key: "other",
-      label: "Other, too few to show",
+      label: "Other (not shown)",
       share: (cluster.other_conversations / cluster.conversations) * cluster.share,
       detail: `${counted(cluster.other_conversations, "conversation")} in groups under the privacy thresholds`,
       muted: true,
@@ -209,8 +200,15 @@ function Children({ detail, route }: { detail: ClusterDetail; route: Route }) {
   );
 }
 
-function OverTime({ detail, isRoot }: { detail: ClusterDetail; isRoot: boolean }) {
-  const { trend, cluster } = detail;
+interface OverTimeProps {
+  detail: ClusterDetail;
+  release: ReleaseResponse;
+  facet: string | null;
+}
+
+function OverTime({ detail, release, facet }: OverTimeProps) {
+  const { trend, cluster, children } = detail;
+  const isRoot = cluster.cluster_id === ROOT;
   if (trend === null) {
     return (
       <Notice kind="empty" title="No trend">
@@ -220,11 +218,12 @@ function OverTime({ detail, isRoot }: { detail: ClusterDetail; isRoot: boolean }
   }
   if (trend.points.length === 0) {
     return (
-      <Notice kind="empty" title="No trend">
+      <Notice kind="withheld" title="No trend">
         In no {trend.granularity} were there enough conversations to show.
       </Notice>
     );
   }
+  const over = (picked: string[]) => viewLink("trends", facet, { picked });
   const gaps = trend.periods.length - trend.points.length;
   return (
     <>
@@ -233,7 +232,22 @@ function OverTime({ detail, isRoot }: { detail: ClusterDetail; isRoot: boolean }
         {!isRoot && ", with 95 % interval"}
         {gaps > 0 && `; ${counted(gaps, trend.granularity)} too few to show`}
       </p>
-      <TrendChart title={cluster.title} trend={trend} isRoot={isRoot} />
+      <TrendChart
+        title={cluster.title}
+        trend={trend}
+        isRoot={isRoot}
+        source={sourceLine(release.info)}
+        actions={
+          <>
+            {!isRoot && <a href={over([cluster.cluster_id])}>Compare with others</a>}
+            {children.length > 0 && (
+              <a href={over(children.slice(0, 8).map((child) => child.cluster_id))}>
+                Its parts over time
+              </a>
+            )}
+          </>
+        }
+      />
       <TrendTable trend={trend} />
     </>
   );

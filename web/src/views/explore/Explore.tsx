@@ -1,15 +1,16 @@
 /** The hierarchy beside its selected cluster. */
 
 import { useCallback, useMemo, useState } from "preact/hooks";
-import { type ReleaseResponse, ROOT, fetchTree } from "../../api";
-import { Notice } from "../../components/Notice";
+import { type ReleaseResponse, fetchTree } from "../../api";
+import { Loading, Notice } from "../../components/Notice";
+import { FacetChoice } from "../../components/View";
 import { name } from "../../format";
 import { useResource } from "../../resource";
-import type { Navigate, Route } from "../../route";
+import { GROWTH, type Navigate, type Route, SIZE } from "../../route";
 import { Detail } from "./Detail";
-import { SearchBox, SearchResults } from "./Search";
+import { SearchResults } from "./Search";
 import { Tree } from "./Tree";
-import { buildTree } from "./hierarchy";
+import { buildTree, measuresOf } from "./hierarchy";
 
 interface Props {
   release: ReleaseResponse;
@@ -18,9 +19,12 @@ interface Props {
 }
 
 export function Explore({ release, route, navigate }: Props) {
+  const { facet, sort } = route;
   const [browsing, setBrowsing] = useState(false);
-  const tree = useResource(`tree ${route.facet}`, (signal) => fetchTree(route.facet, signal));
-  const hierarchy = useMemo(() => tree.data && buildTree(tree.data.nodes), [tree.data]);
+  const tree = useResource(`tree ${facet}`, (signal) => fetchTree(facet, signal));
+  const nodes = tree.data?.nodes;
+  const hierarchy = useMemo(() => (nodes ? buildTree(nodes, sort) : null), [nodes, sort]);
+  const measures = useMemo(() => (nodes ? measuresOf(nodes) : []), [nodes]);
 
   const select = useCallback(
     (cluster: string) => {
@@ -30,31 +34,13 @@ export function Explore({ release, route, navigate }: Props) {
     [navigate],
   );
 
-  const primary = release.info.facets.find((facet) => facet.primary)?.name ?? "";
+  const primary = release.info.facets.find((one) => one.primary)?.name ?? "";
   return (
     <div class="explore">
       <nav class="sidebar" aria-label="Clusters">
-        <SearchBox query={route.query} navigate={navigate} />
-        {release.info.facets.length > 1 && (
-          <label class="facet-choice">
-            Clustered by
-            <select
-              value={route.facet ?? primary}
-              onChange={(event) => {
-                const facet = event.currentTarget.value;
-                navigate({ facet: facet === primary ? null : facet, cluster: ROOT });
-              }}
-            >
-              {release.info.facets.map((facet) => (
-                <option key={facet.name} value={facet.name}>
-                  {name(facet.name)}
-                </option>
-              ))}
-            </select>
-          </label>
-        )}
+        <FacetChoice info={release.info} route={route} navigate={navigate} />
         {route.query.trim() !== "" ? (
-          <SearchResults route={route} facet={route.facet ?? primary} />
+          <SearchResults route={route} facet={facet ?? primary} />
         ) : (
           <>
             <button
@@ -67,17 +53,41 @@ export function Explore({ release, route, navigate }: Props) {
               Browse all clusters
             </button>
             <div id="tree" class={browsing ? "tree-place open" : "tree-place"}>
+              <label class="choice">
+                Sort by
+                <select
+                  value={sort}
+                  onChange={(event) => navigate({ sort: event.currentTarget.value }, "replace")}
+                >
+                  <option value={SIZE}>Size</option>
+                  {release.info.period && <option value={GROWTH}>Growth</option>}
+                  {measures.map((measure) => (
+                    <option key={measure} value={measure}>
+                      {name(measure)}
+                    </option>
+                  ))}
+                </select>
+              </label>
               {tree.error && (
                 <Notice kind="error" title="The hierarchy could not be loaded">
                   {tree.error.message}
                 </Notice>
               )}
-              {hierarchy && <Tree hierarchy={hierarchy} selected={route.cluster} select={select} />}
+              {hierarchy ? (
+                <Tree
+                  hierarchy={hierarchy}
+                  sort={sort}
+                  selected={route.cluster}
+                  select={select}
+                />
+              ) : (
+                !tree.error && <Loading lines={10} />
+              )}
             </div>
           </>
         )}
       </nav>
-      <main class="detail">
+      <main class="detail" id="content" tabIndex={-1}>
         <Detail release={release} hierarchy={hierarchy} route={route} />
       </main>
     </div>

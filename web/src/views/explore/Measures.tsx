@@ -8,7 +8,7 @@ const MEANINGS: Record<string, string> = {
 
 export function Measures({ measures, isRoot }: { measures: Measure[]; isRoot: boolean }) {
   return (
-    <div class="table-place">
+    <div class="table-place" tabIndex={0} role="region" aria-label="Measures">
       <table>
         <thead>
           <tr>

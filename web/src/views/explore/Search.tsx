@@ -1,61 +1,8 @@
-import { useEffect, useRef, useState } from "preact/hooks";
 import { fetchSearch } from "../../api";
-import { Notice } from "../../components/Notice";
+import { Loading, Notice } from "../../components/Notice";
 import { counted, percent } from "../../format";
 import { useResource } from "../../resource";
-import { type Navigate, type Route, formatRoute } from "../../route";
-
-const PAUSE_MS = 120;
-
-export function SearchBox({ query, navigate }: { query: string; navigate: Navigate }) {
-  const [text, setText] = useState(query);
-  const input = useRef<HTMLInputElement>(null);
-
-  // Back and links change the query from outside; what is being typed stays as it is.
-  useEffect(() => {
-    if (document.activeElement !== input.current) setText(query);
-  }, [query]);
-
-  useEffect(() => {
-    if (text === query) return;
-    const timer = setTimeout(() => {
-      // The first letter makes a step in the history, the following ones change it.
-      navigate({ query: text }, query === "" || text === "" ? "push" : "replace");
-    }, PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [text]);
-
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey)) return;
-      event.preventDefault();
-      input.current?.focus();
-      input.current?.select();
-    };
-    addEventListener("keydown", onKey);
-    return () => removeEventListener("keydown", onKey);
-  }, []);
-
-  return (
-    <form class="search" role="search" onSubmit={(event) => event.preventDefault()}>
-      <input
-        ref={input}
-        type="search"
-        aria-label="Search titles and summaries"
-        placeholder="Search titles and summaries"
-        autocomplete="off"
-        spellcheck={false}
-        maxLength={500}
-        value={text}
-        onInput={(event) => setText(event.currentTarget.value)}
-        onKeyDown={(event) => {
-          if (event.key === "Escape") setText("");
-        }}
-      />
-      <kbd aria-hidden="true">Ctrl K</kbd>
-    </form>
-  );
-}
+import { type Route, formatRoute } from "../../route";
 
 /** Hits among the clusters of one facet. */
 export function SearchResults({ route, facet }: { route: Route; facet: string }) {
@@ -71,17 +18,18 @@ export function SearchResults({ route, facet }: { route: Route; facet: string })
     );
   }
   const found = result.data;
+  if (!found) return <Loading lines={4} />;
   const words = query.trim().split(/\s+/);
   return (
     <div class="results">
       <div role="status">
-        {found && found.total > 0 && (
+        {found.total > 0 && (
           <p class="quiet">
             {counted(found.total, "cluster")} found
             {found.total > found.hits.length && `, the first ${found.hits.length} shown`}
           </p>
         )}
-        {found?.total === 0 && (
+        {found.total === 0 && (
           <Notice kind="empty" title={`Nothing found for “${found.query.trim()}”`}>
             Try fewer or shorter words. Only titles and summaries of clusters are searched, never
             conversations.
@@ -89,7 +37,7 @@ export function SearchResults({ route, facet }: { route: Route; facet: string })
         )}
       </div>
       <ul>
-        {found?.hits.map(({ cluster, path }) => (
+        {found.hits.map(({ cluster, path }) => (
           <li key={`${cluster.facet} ${cluster.cluster_id}`}>
             <a
               href={formatRoute({ ...route, cluster: cluster.cluster_id })}

@@ -1,38 +1,80 @@
 /** The hierarchy as an indented tree that follows the ARIA pattern for tree views. */
 
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { ROOT } from "../../api";
-import { count, percent } from "../../format";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { type TreeNode, ROOT } from "../../api";
+import { count, mean, percent, points } from "../../format";
+import { GROWTH, SIZE } from "../../route";
 import { type Hierarchy, type Row, ancestors, visibleRows } from "./hierarchy";
+
+/** Height of a row in pixels, as in style/explore.css: only rows in sight are in the page. */
+const ROW = 54;
+const BEYOND = 8;
 
 interface Props {
   hierarchy: Hierarchy;
+  sort: string;
   selected: string;
   select: (id: string) => void;
 }
 
-export function Tree({ hierarchy, selected, select }: Props) {
+export function Tree({ hierarchy, sort, selected, select }: Props) {
   const [expanded, setExpanded] = useState<ReadonlySet<string>>(new Set([ROOT]));
   const [focused, setFocused] = useState(selected);
+  const [{ top, height }, setSight] = useState({ top: 0, height: 900 });
   const list = useRef<HTMLDivElement>(null);
+  const moved = useRef(false);
   const rows = useMemo(() => visibleRows(hierarchy, expanded), [hierarchy, expanded]);
-  const scale = Math.max(...(hierarchy.children.get(ROOT) ?? []).map((n) => n.share), 1e-9);
-
-  useEffect(() => {
-    if (!hierarchy.byId.has(selected)) return;
-    setExpanded((before) => new Set([...before, ...ancestors(hierarchy, selected)]));
-    setFocused(selected);
-  }, [hierarchy, selected]);
+  const scale = useMemo(
+    () => Math.max(...(hierarchy.children.get(ROOT) ?? []).map((n) => n.share), 1e-9),
+    [hierarchy],
+  );
 
   useEffect(() => {
     const box = list.current;
-    const row = box?.querySelector<HTMLElement>("[aria-selected=true]");
-    if (!box || !row) return;
-    const above = row.offsetTop - box.scrollTop;
-    if (above < 0 || above + row.offsetHeight > box.clientHeight) {
-      box.scrollTop = row.offsetTop - box.clientHeight / 3;
+    if (!box) return;
+    const look = () => setSight({ top: box.scrollTop, height: box.clientHeight });
+    const observer = new ResizeObserver(look);
+    observer.observe(box);
+    box.addEventListener("scroll", look, { passive: true });
+    return () => {
+      observer.disconnect();
+      box.removeEventListener("scroll", look);
+    };
+  }, []);
+
+  useEffect(() => {
+    if (!hierarchy.byId.has(selected)) return;
+    setExpanded((before) => {
+      const way = ancestors(hierarchy, selected);
+      return way.every((id) => before.has(id)) ? before : new Set([...before, ...way]);
+    });
+    setFocused(selected);
+  }, [hierarchy, selected]);
+
+  const reveal = (index: number, place: number) => {
+    const box = list.current;
+    if (!box || index < 0 || box.clientHeight === 0) return;
+    const above = index * ROW - box.scrollTop;
+    if (above < 0 || above + ROW > box.clientHeight) {
+      box.scrollTop = index * ROW - place * (box.clientHeight - ROW);
     }
-  }, [selected, expanded]);
+  };
+
+  useEffect(() => {
+    reveal(rows.findIndex((row) => row.node.id === selected), 1 / 3);
+  }, [selected, hierarchy, expanded.has(hierarchy.byId.get(selected)?.parent ?? "")]);
+
+  // Where a hidden branch held the focus, the tree is entered at its root.
+  const at = Math.max(0, rows.findIndex((row) => row.node.id === focused));
+  const current = rows[at]?.node.id ?? ROOT;
+
+  useLayoutEffect(() => {
+    if (!moved.current) return;
+    moved.current = false;
+    list.current
+      ?.querySelector<HTMLElement>(`#${CSS.escape(domId(current))}`)
+      ?.focus({ preventScroll: true });
+  });
 
   const toggle = (id: string, open: boolean) =>
     setExpanded((before) => {
@@ -42,41 +84,49 @@ export function Tree({ hierarchy, selected, select }: Props) {
       return after;
     });
 
-  const focus = (row: Row | undefined) => {
+  const focus = (index: number) => {
+    const row = rows[index];
     if (!row) return;
+    reveal(index, index > at ? 1 : 0);
+    moved.current = true;
     setFocused(row.node.id);
-    list.current?.querySelector<HTMLElement>(`#${CSS.escape(domId(row.node.id))}`)?.focus();
   };
-
-  // Where a hidden branch held the focus, the tree is entered at its root.
-  const current = rows.some((row) => row.node.id === focused) ? focused : ROOT;
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const index = rows.findIndex((row) => row.node.id === current);
-    const row = rows[index];
+    const row = rows[at];
     if (!row) return;
     const { id, parent } = row.node;
     switch (event.key) {
       case "ArrowDown":
-        focus(rows[index + 1]);
+        focus(at + 1);
         break;
       case "ArrowUp":
-        focus(rows[index - 1]);
+        focus(at - 1);
         break;
       case "ArrowRight":
         if (row.expanded === false) toggle(id, true);
-        else if (row.expanded) focus(rows[index + 1]);
+        else if (row.expanded) focus(at + 1);
         break;
       case "ArrowLeft":
         if (row.expanded) toggle(id, false);
-        else focus(rows.find((r) => r.node.id === parent));
+        else focus(rows.findIndex((r) => r.node.id === parent));
         break;
       case "Home":
-        focus(rows[0]);
+        focus(0);
         break;
       case "End":
-        focus(rows.at(-1));
+        focus(rows.length - 1);
+        break;
+      case "*":
+        // All siblings open, as the pattern for trees has it.
+        setExpanded(
+          (before) =>
+            new Set([
+              ...before,
+              ...(hierarchy.children.get(parent ?? "") ?? [row.node]).map((n) => n.id),
+            ]),
+        );
         break;
       case "Enter":
       case " ":
@@ -86,61 +136,115 @@ export function Tree({ hierarchy, selected, select }: Props) {
         if (event.key.length !== 1) return;
         // A letter goes to the next title that begins with it.
         const letter = event.key.toLowerCase();
-        const next = [...rows.slice(index + 1), ...rows.slice(0, index)];
-        focus(next.find((r) => r.node.title.toLowerCase().startsWith(letter)));
+        const next = [...rows.slice(at + 1), ...rows.slice(0, at)];
+        const found = next.find((r) => r.node.title.toLowerCase().startsWith(letter));
+        if (found) focus(rows.indexOf(found));
       }
     }
     event.preventDefault();
   };
 
+  const from = Math.max(0, Math.floor(top / ROW) - BEYOND);
+  const to = Math.min(rows.length, Math.ceil((top + height) / ROW) + BEYOND);
+  const inSight = rows.slice(from, to).map((row, i) => ({ row, index: from + i }));
+  // The row with the focus stays in the page, lest the focus be lost by scrolling.
+  const held = rows[at];
+  if (held && (at < from || at >= to)) inSight.push({ row: held, index: at });
+
   return (
-    <div
-      class="tree"
-      role="tree"
-      aria-label="Hierarchy of clusters"
-      ref={list}
-      onKeyDown={onKeyDown}
-    >
-      {rows.map(({ node, depth, position, siblings, expanded: open }) => (
-        <div
-          key={node.id}
-          id={domId(node.id)}
-          class="tree-row"
-          role="treeitem"
-          aria-level={depth}
-          aria-posinset={position}
-          aria-setsize={siblings}
-          aria-expanded={open ?? undefined}
-          aria-selected={node.id === selected}
-          tabIndex={node.id === current ? 0 : -1}
-          style={{ paddingInlineStart: `${(depth - 1) * 1.1 + 0.25}rem` }}
-          onFocus={() => setFocused(node.id)}
-          onClick={() => select(node.id)}
-        >
-          <span
-            class={open === null ? "twist leaf" : open ? "twist open" : "twist"}
-            aria-hidden="true"
-            onClick={(event) => {
-              if (open === null) return;
-              event.stopPropagation();
-              toggle(node.id, !open);
-            }}
+    <div class="tree" ref={list}>
+      <div
+        role="tree"
+        aria-label="Hierarchy of clusters"
+        style={{ height: `${rows.length * ROW}px` }}
+        onKeyDown={onKeyDown}
+      >
+        {inSight.map(({ row, index }) => (
+          <Item
+            key={row.node.id}
+            row={row}
+            index={index}
+            sort={sort}
+            scale={scale}
+            selected={row.node.id === selected}
+            entered={row.node.id === current}
+            select={select}
+            toggle={toggle}
+            enter={setFocused}
           />
-          <span class="tree-title" dir="auto" title={node.title}>
-            {node.title}
-          </span>
-          <span class="tree-share">
-            {node.id === ROOT ? count(node.conversations) : percent(node.share)}
-          </span>
-          {node.id !== ROOT && (
-            <span class="tree-track" aria-hidden="true">
-              <span style={{ width: `${(100 * node.share) / scale}%` }} />
-            </span>
-          )}
-        </div>
-      ))}
+        ))}
+      </div>
     </div>
   );
+}
+
+interface ItemProps {
+  row: Row;
+  index: number;
+  sort: string;
+  scale: number;
+  selected: boolean;
+  /** Whether Tab leads here. */
+  entered: boolean;
+  select: (id: string) => void;
+  toggle: (id: string, open: boolean) => void;
+  enter: (id: string) => void;
+}
+
+function Item({ row, index, sort, scale, selected, entered, select, toggle, enter }: ItemProps) {
+  const { node, depth, position, siblings, expanded } = row;
+  return (
+    <div
+      id={domId(node.id)}
+      class="tree-row"
+      role="treeitem"
+      aria-level={depth}
+      aria-posinset={position}
+      aria-setsize={siblings}
+      aria-expanded={expanded ?? undefined}
+      aria-selected={selected}
+      tabIndex={entered ? 0 : -1}
+      style={{ top: `${index * ROW}px`, paddingInlineStart: `${(depth - 1) * 1.1 + 0.25}rem` }}
+      onFocus={() => enter(node.id)}
+      onClick={() => select(node.id)}
+    >
+      <span
+        class={expanded === null ? "twist leaf" : expanded ? "twist open" : "twist"}
+        aria-hidden="true"
+        onClick={(event) => {
+          if (expanded === null) return;
+          event.stopPropagation();
+          toggle(node.id, !expanded);
+        }}
+      />
+      <span class="tree-title" dir="auto" title={node.title}>
+        {node.title}
+      </span>
+      <Value node={node} sort={sort} />
+      {node.id !== ROOT && (
+        <span class="tree-track" aria-hidden="true">
+          <span style={{ width: `${(100 * node.share) / scale}%` }} />
+        </span>
+      )}
+    </div>
+  );
+}
+
+/** What the tree is sorted by; a change that is not sure is not told as one. */
+function Value({ node, sort }: { node: TreeNode; sort: string }) {
+  const { change } = node;
+  if (node.id === ROOT) return <span class="tree-share">{count(node.conversations)}</span>;
+  if (sort === GROWTH) {
+    const kind = !change?.sure ? "" : change.last > change.first ? " rise" : " fall";
+    return (
+      <span class={`tree-share${kind}`}>
+        {!change ? "too few" : change.sure ? points(change.last - change.first) : "not sure"}
+      </span>
+    );
+  }
+  const measure = sort === SIZE ? undefined : node.measures[sort];
+  if (sort === SIZE) return <span class="tree-share">{percent(node.share)}</span>;
+  return <span class="tree-share">{measure === undefined ? "–" : mean(measure)}</span>;
 }
 
 const domId = (id: string) => `node-${id}`;

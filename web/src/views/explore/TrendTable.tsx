@@ -7,7 +7,7 @@ export function TrendTable({ trend }: { trend: Trend }) {
   return (
     <details>
       <summary>Show as table</summary>
-      <div class="table-place">
+      <div class="table-place" tabIndex={0} role="region" aria-label="Trend as a table">
         <table>
           <thead>
             <tr>

@@ -1,4 +1,5 @@
-import { ROOT, type TreeNode } from "../../api";
+import { type TreeNode, ROOT } from "../../api";
+import { GROWTH, SIZE } from "../../route";
 
 export interface Hierarchy {
   byId: ReadonlyMap<string, TreeNode>;
@@ -14,7 +15,14 @@ export interface Row {
   expanded: boolean | null;
 }
 
-export function buildTree(nodes: TreeNode[]): Hierarchy {
+/** What a node is sorted by, the largest first; those without it come last. */
+function key(node: TreeNode, sort: string): number {
+  if (sort === GROWTH) return node.change ? node.change.last - node.change.first : -Infinity;
+  return sort === SIZE ? node.conversations : (node.measures[sort] ?? -Infinity);
+}
+
+/** The tree with siblings sorted by their size, their growth or a measure. */
+export function buildTree(nodes: TreeNode[], sort: string): Hierarchy {
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const children = new Map<string, TreeNode[]>();
   for (const node of nodes) {
@@ -23,8 +31,20 @@ export function buildTree(nodes: TreeNode[]): Hierarchy {
     if (siblings) siblings.push(node);
     else children.set(node.parent, [node]);
   }
+  if (sort !== SIZE) {
+    for (const siblings of children.values()) {
+      siblings.sort((a, b) => {
+        const [one, other] = [key(a, sort), key(b, sort)];
+        return one === other ? b.conversations - a.conversations : other - one;
+      });
+    }
+  }
   return { byId, children };
 }
+
+/** Measures by which the tree can be sorted. */
+export const measuresOf = (nodes: TreeNode[]): string[] =>
+  [...new Set(nodes.flatMap((node) => Object.keys(node.measures)))].sort();
 
 /** Ids from the root to a cluster's parent. */
 export function ancestors({ byId }: Hierarchy, id: string): string[] {
