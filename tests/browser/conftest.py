@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 # The release that these tests share with those of `clio.release`, and their own server.
 sys.path.insert(0, str(Path(__file__).parents[1] / "release"))
@@ -17,8 +17,12 @@ from sample_release import sample
 
 from clio.server.app import STATIC
 
+# Other tests may have both cores to themselves for a while.
+expect.set_options(timeout=20_000)
 
-@pytest.fixture(scope="session")
+
+# As long as a module: until Playwright is stopped its event loop runs on in this thread.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium")
     if chromium is None:
@@ -34,7 +38,7 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def explorer(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     run = tmp_path_factory.mktemp("explorer") / "run"
     sample().write(run)

@@ -6,7 +6,6 @@ provider has it is looked for before its requests may be handed in again.
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -23,6 +22,7 @@ from clio.analysts.cache import Cache
 from clio.analysts.gathering import Gathered
 from clio.analysts.journal import Batch, Item, Journal, State
 from clio.analysts.ledger import Attempt, Ledger
+from clio.analysts.looping import BackgroundLoop
 from clio.analysts.prices import Model
 from clio.analysts.providers.base import (
     BatchProvider,
@@ -134,7 +134,7 @@ class Batches:
         self.state = threading.RLock()
         self._waiting = threading.Lock()
         self._stopped = threading.Event()
-        self._runner = asyncio.Runner()
+        self._loop = BackgroundLoop()
         for batch in journal.batches("submitted"):
             if not journal.items(batch.label):
                 # A start that was killed had kept all of its answers.
@@ -228,7 +228,7 @@ class Batches:
     def close(self) -> None:
         """Delete what is collected, as far as the provider lets us, and let go of it."""
         self._stopped.set()
-        with self._network, self._runner:
+        with self._network, self._loop:
             try:
                 self._run(self._delete_collected())
             finally:
@@ -416,7 +416,7 @@ class Batches:
 
     def _run(self, work: Coroutine[Any, Any, _T]) -> _T:
         try:
-            return self._runner.run(work)
+            return self._loop.run(work)
         except FatalError as error:
             raise ModelError(f"{error}; {_AGAIN}") from None
 
