@@ -9,7 +9,7 @@ DATA   ?= ../shared/data
 RESULTS := benchmarks/results
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format web browser clean accept-quality accept-languages accept-runtime accept-scale accept-reading accept-crash accept-disk accept-fuzz
+.PHONY: help demo test check format web browser clean accept-quality accept-languages accept-runtime accept-scale accept-reading accept-crash accept-disk accept-fuzz accept-models accept-model-speed accept-estimate accept-small-model accept-compare
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -79,6 +79,23 @@ accept-disk: $(VENV)/.installed-dev  ## A disk that fills up at ten random momen
 
 accept-fuzz: $(VENV)/.installed-dev  ## 10,000 damaged inputs: no traceback, no row lost, memory bounded
 	$(BIN)/python benchmarks/soundness/fuzz.py --folder $(RESULTS)/fuzz
+
+accept-models: $(VENV)/.installed-dev  ## Runs with a stand-in model: faults, kills, fifteen languages
+	$(BIN)/python benchmarks/models/faults.py --folder $(RESULTS)/model-faults
+	$(BIN)/python benchmarks/models/kills.py --folder $(RESULTS)/model-kills
+	$(BIN)/python benchmarks/models/reconstruction.py --folder $(RESULTS)/reconstruction
+
+accept-model-speed: $(VENV)/.installed-dev  ## Calls a second beside a bare loop over the same SDK, and the ideal
+	$(BIN)/python benchmarks/models/throughput.py
+
+accept-estimate: $(VENV)/.installed-dev  ## What clio estimate says beside what the run then costs
+	$(BIN)/python benchmarks/models/estimate.py $(wildcard $(DATA)/*.jsonl.gz)
+
+accept-small-model: $(VENV)/.installed-dev  ## 200 conversations through a real, small model's server, killed once
+	$(BIN)/python benchmarks/models/small_model.py $(DATA)/hh_harmless.jsonl.gz --venv .venv-llama
+
+accept-compare: $(VENV)/.installed-dev .venv-bertopic/.installed  ## Clusters beside k-means, Ward and BERTopic
+	$(BIN)/python benchmarks/quality/compare.py $(DATA)/clinc150.jsonl.gz --bertopic-python .venv-bertopic/bin/python
 
 .venv-bertopic/.installed:
 	$(PYTHON) -m venv .venv-bertopic
