@@ -2,9 +2,8 @@
 
     python benchmarks/quality/offline_facets.py CLINC150 [HH_HARMLESS] [--rows 10000] [--seed 0]
 
-Truth: the planted topics of generated English conversations, of both grammars (the rules were
-written with an eye on ``open``; of ``holdout`` some answers were looked at), and the intents of
-CLINC150. A `task` is right where the intent accepts it; intents that accept any task are left
+Truth: the planted topics of generated English conversations (the rules were written with an eye on
+them), and the intents of CLINC150. A `task` is right where the intent accepts it; intents that accept any task are left
 out. A `topic` is right where it is one that the domain may have. A `concern` of 1 is right on a
 regular topic, one of 4 or 5 on a concerning one; a share of 3 % is natural, one of 50 % shows what
 rules miss. Of the file of adversarial requests only the answers' shares are told: it has no labels.
@@ -157,18 +156,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     results: dict[str, dict[str, Any]] = {}
-    for grammar in ("open",):
-        for share in (0.03, 0.5):
-            made = generate(
-                options.rows,
-                seed=options.seed,
-                concerning=share,
-                grammar=grammar,
-                languages=["en"],
-            )
-            rows = list(answers(made))
-            name = f"generated, {grammar}, {share:.0%} concerning"
-            results[name] = by_kind(rows) | (by_labels(rows) if share < 0.1 else {})
+    for share in (0.03, 0.5):
+        made = generate(options.rows, seed=options.seed, concerning=share, languages=["en"])
+        rows = list(answers(made))
+        name = f"generated, {share:.0%} concerning"
+        results[name] = by_kind(rows) | (by_labels(rows) if share < 0.1 else {})
     found = read(expand([str(options.labelled)]))
     rows = list(answers(row.conversation for row in found if row.conversation))
     results[options.labelled.name] = by_labels(rows) | by_kind(rows)
