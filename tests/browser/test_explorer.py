@@ -109,9 +109,10 @@ def test_a_link_restores_the_view(page: Page, explorer: str) -> None:
 
 
 def test_a_search_without_hits(page: Page, explorer: str) -> None:
-    page.goto(explorer)
+    page.goto(f"{explorer}#/explore")
+    heading(page, "All conversations")
     page.get_by_role("searchbox").fill("zzz")
-    expect(page.get_by_role("status")).to_contain_text("Nothing found for “zzz”")
+    expect(page.get_by_text("Nothing found for “zzz”").first).to_be_attached()
 
 
 def test_hostile_text_is_text(page: Page, explorer: str) -> None:
