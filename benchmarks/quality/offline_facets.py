@@ -4,10 +4,10 @@
 
 Truth: the planted topics of generated English conversations (the rules were written with an eye on
 them), and the intents of CLINC150. A `task` is right where the intent accepts it; intents that
-accept any task are left out. A `topic` is right where it is one that the domain may have. A `concern` of 1 is right on a
-regular topic, one of 4 or 5 on a concerning one; a share of 3 % is natural, one of 50 % shows what
-rules miss. Of the file of adversarial requests only the answers' shares are told: it has no labels.
-The last line is one JSON object.
+accept any task are left out. A `topic` is right where it is one that the domain may have. A
+`concern` of 1 is right on a regular topic, one of 4 or 5 on a concerning one; a share of 3 % is
+natural, one of 50 % shows what rules miss. Of the file of adversarial requests only the answers'
+shares are told: it has no labels. The last line is one JSON object.
 """
 
 from __future__ import annotations
