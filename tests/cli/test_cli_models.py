@@ -65,7 +65,8 @@ def test_a_run_says_where_texts_go_and_what_was_asked(server, source, tmp_path):
 
 def test_answers_that_somebody_else_brings_are_awaited(source, tmp_path):
     place = tmp_path / "exchange"
-    status, _, messages = invoke("run", source, "--analyst", f"files:{place}", "--json")
+    out = ("--out", tmp_path / "run")
+    status, _, messages = invoke("run", source, "--analyst", f"files:{place}", *out, "--json")
     assert status == 3
     assert "CLIO-WAIT" in messages
     assert list((place / "requests").glob("*.jsonl"))

@@ -9,7 +9,6 @@ import pytest
 from typer.testing import CliRunner
 
 from clio.cli import app
-from clio.pipeline import networks
 from clio.pipeline.networks import Coordination, Network
 
 runner = CliRunner()
@@ -19,15 +18,6 @@ runner = CliRunner()
 def run(demo_run: Path, tmp_path: Path) -> Path:
     shutil.copytree(demo_run, tmp_path / "run", symlinks=True)
     return tmp_path / "run"
-
-
-@pytest.fixture(autouse=True)
-def few_nulls(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        networks.find_networks,
-        "__kwdefaults__",
-        {**networks.find_networks.__kwdefaults__, "nulls": 10},
-    )
 
 
 def test_a_run_without_rings_gives_none_and_says_so(run: Path) -> None:

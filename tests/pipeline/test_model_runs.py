@@ -325,6 +325,9 @@ def test_files_that_somebody_else_answers_give_the_same_tables(
     assert run.release().info.analyst == "files"
     for name in ("clusters", "breakdowns", "numeric", "trends", "map", "withheld"):
         assert run.release().table(name).equals(whole.release().table(name))
+    # Taken up again there is nothing to ask, and what was asked is still known.
+    assert run.models[f"files:{place}"]["calls"] > 0
+    assert clio.run(folder / "in.jsonl", out=out, settings=own).models == run.models
 
 
 def answer_files(place: Path, number: int) -> None:

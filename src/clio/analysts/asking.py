@@ -120,7 +120,7 @@ def open_asker(
                 budget=budget,
                 known=known,
                 cache=cache,
-                ledger=Ledger(cache, _counted(name), known.price),
+                ledger=Ledger(cache, name, known.price),
             )
         except BaseException:
             cache.close()
@@ -389,9 +389,21 @@ def _failed(reason: str) -> Reply:
     return Reply(Outcome.FAILED, reason=reason)
 
 
-def _counted(name: str) -> str:
-    """Under what name calls are counted: a folder is nobody's name."""
-    return "files" if name.startswith("files:") else name
+def kept_ledger(folder: Path, name: str, price: Price | None = None) -> Ledger | None:
+    """What was asked of a model in earlier starts of a run; ``None`` where nothing was.
+
+    Parameters
+    ----------
+    folder, name, price
+        As for `open_asker`.
+    """
+    if not (folder / CACHE_FILE).is_file():
+        return None
+    cache = Cache(folder / CACHE_FILE)
+    try:
+        return Ledger(cache, name, price)
+    finally:
+        cache.close()
 
 
 def spent_before(folder: Path, name: str, price: Price | None = None) -> tuple[float, int]:
@@ -402,11 +414,5 @@ def spent_before(folder: Path, name: str, price: Price | None = None) -> tuple[f
     folder, name, price
         As for `open_asker`.
     """
-    if not (folder / CACHE_FILE).exists():
-        return 0.0, 0
-    cache = Cache(folder / CACHE_FILE)
-    try:
-        ledger = Ledger(cache, _counted(name), price)
-    finally:
-        cache.close()
-    return ledger.at_most, ledger.calls
+    ledger = kept_ledger(folder, name, price)
+    return (0.0, 0) if ledger is None else (ledger.at_most, ledger.calls)

@@ -21,7 +21,7 @@ from clio.analysts.budget import Budget, Reservation
 from clio.analysts.cache import Cache
 from clio.analysts.gathering import Gathered
 from clio.analysts.journal import Batch, Item, Journal, State
-from clio.analysts.ledger import Attempt, Ledger
+from clio.analysts.ledger import Ledger, attempt_of
 from clio.analysts.looping import BackgroundLoop
 from clio.analysts.prices import Model
 from clio.analysts.providers.base import (
@@ -378,7 +378,7 @@ class Batches:
             tries = self._journal.tries([item.key for item, _ in missing])
             failed, missed = [], []
             for item, error in missing:
-                self._ledger.count(item.purpose, _attempt(error))
+                self._ledger.count(item.purpose, attempt_of(error))
                 self._release(item.key)
                 if isinstance(error, UnsupportedError):
                     continue  # the provider asks otherwise from now on: no try of the request's
@@ -436,11 +436,3 @@ def _size(request: Request) -> int:
     """Bytes of a request at most."""
     parts = (request.system, request.user, dict(request.schema), request.retry_of)
     return len(orjson.dumps(parts)) + _ENVELOPE
-
-
-def _attempt(error: ProviderError) -> Attempt:
-    if isinstance(error, UnanswerableError):
-        return "unanswerable"
-    if isinstance(error, UnsupportedError):
-        return "unsupported"
-    return "overloaded" if isinstance(error, OverloadedError) else "transient"

@@ -12,7 +12,7 @@ from clio.analysts.answers import Reading, count_request, read_answer
 from clio.analysts.budget import Budget, Reservation
 from clio.analysts.cache import Cache
 from clio.analysts.gate import ClosedError, Gate, Pass
-from clio.analysts.ledger import Attempt, Ledger
+from clio.analysts.ledger import Ledger, attempt_of
 from clio.analysts.limits import Limits
 from clio.analysts.prices import Model
 from clio.analysts.providers.base import (
@@ -22,6 +22,7 @@ from clio.analysts.providers.base import (
     Provider,
     ProviderError,
     Request,
+    StalledError,
     TransientError,
     UnanswerableError,
     UnreachedError,
@@ -43,21 +44,6 @@ _AGAIN: Final = "run the same command again: what is done is kept"
 
 class StoppedError(Exception):
     """No more calls are made; why, `Calls.cause` says."""
-
-
-class _StalledError(TransientError):
-    """No answer in time."""
-
-
-_OUTCOMES: Final[tuple[tuple[type[ProviderError], Attempt], ...]] = (
-    (OverloadedError, "overloaded"),
-    (UnsupportedError, "unsupported"),
-    (UnanswerableError, "unanswerable"),
-    (FatalError, "fatal"),
-    (_StalledError, "timeout"),
-    (ProviderError, "transient"),
-)
-"""How an attempt without an answer is counted: the first kind that fits."""
 
 
 class Calls:
@@ -180,7 +166,7 @@ class Calls:
             try:
                 answer = await self._call(request)
             except asyncio.CancelledError:
-                self._failed(prompt, request, _StalledError(), reservation)
+                self._failed(prompt, request, StalledError(), reservation)
                 raise
             if not isinstance(answer, Completion):
                 used = self._failed(prompt, request, answer, reservation)
@@ -215,7 +201,7 @@ class Calls:
         except ProviderError as error:
             return error
         except TimeoutError:
-            return _StalledError(f"no answer within {self._limits.timeout:g} s")
+            return StalledError(f"no answer within {self._limits.timeout:g} s")
         except Exception as error:
             # A provider's slip; its own text may hold what was sent.
             return TransientError(f"{self._provider.name} failed: {type(error).__name__}")
@@ -261,8 +247,7 @@ class Calls:
         at_most = Usage()
         if maybe_billed:
             at_most = Usage(count_request(request, self._model), request.max_tokens)
-        outcome = next(name for kind, name in _OUTCOMES if isinstance(error, kind))
-        self._ledger.count(prompt.purpose, outcome, at_most)
+        self._ledger.count(prompt.purpose, attempt_of(error), at_most)
         self.save()
         return None if maybe_billed else 0
 

@@ -13,11 +13,10 @@ from typing import Final
 from clio.analysts.cache import Cache
 from clio.analysts.gathering import Gathered
 from clio.analysts.journal import Journal
-from clio.analysts.ledger import Attempt, Ledger
+from clio.analysts.ledger import Ledger, attempt_of
 from clio.analysts.providers.base import (
     Completion,
     FatalError,
-    OverloadedError,
     ProviderError,
     Request,
     UnanswerableError,
@@ -187,7 +186,7 @@ class Exchange:
             if tries >= _TRIES or isinstance(error, UnanswerableError):
                 failed[key] = str(error)
                 if purpose := self._awaited.pop(key, None):
-                    self._ledger.count(purpose, _attempt(error))
+                    self._ledger.count(purpose, attempt_of(error))
         self._journal.failed(failed.items())
         self._ledger.save()
         return news
@@ -213,12 +212,6 @@ class Exchange:
             with _disk():
                 self._lying = set(self.folder.lying())
         return self._lying
-
-
-def _attempt(error: ProviderError) -> Attempt:
-    if isinstance(error, UnanswerableError):
-        return "unanswerable"
-    return "overloaded" if isinstance(error, OverloadedError) else "transient"
 
 
 @contextmanager

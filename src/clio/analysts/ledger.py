@@ -10,7 +10,15 @@ from typing import Any, Final, Literal
 from clio.analysts.answers import Ending
 from clio.analysts.cache import Cache
 from clio.analysts.prices import Price
-from clio.analysts.providers.base import Usage
+from clio.analysts.providers.base import (
+    FatalError,
+    OverloadedError,
+    ProviderError,
+    StalledError,
+    UnanswerableError,
+    UnsupportedError,
+    Usage,
+)
 from clio.prompting import Purpose
 
 Attempt = Literal[
@@ -30,7 +38,27 @@ _ATTEMPTS: Final = (*ANSWERED, *UNANSWERED, *TURNED_AWAY)
 
 _REUSED: Final = "reused"
 
+_OUTCOMES: Final[tuple[tuple[type[ProviderError], Attempt], ...]] = (
+    (OverloadedError, "overloaded"),
+    (UnsupportedError, "unsupported"),
+    (UnanswerableError, "unanswerable"),
+    (FatalError, "fatal"),
+    (StalledError, "timeout"),
+    (ProviderError, "transient"),
+)
+"""How an attempt without an answer is counted: the first kind that fits."""
+
 _Row = tuple[int, int, int, int, int]
+
+
+def attempt_of(error: ProviderError) -> Attempt:
+    """How an attempt without an answer is counted."""
+    return next(name for kind, name in _OUTCOMES if isinstance(error, kind))
+
+
+def public_name(model: str) -> str:
+    """A model's name as others may see it: without the folder behind ``files:``."""
+    return "files" if model.startswith("files:") else model
 
 
 class Ledger:
@@ -42,7 +70,7 @@ class Ledger:
         Whose file it is kept in. `save` inside a transaction of the cache's makes counts and
         completions stand or fall together.
     model
-        As in ``--analyst``; each model has its own counts.
+        As in ``--analyst``; each model has its own counts, under its public name.
     price
         For costs; ``None`` where nobody knows it or nothing is paid.
 
@@ -53,9 +81,9 @@ class Ledger:
 
     def __init__(self, cache: Cache, model: str, price: Price | None = None) -> None:
         self._cache = cache
-        self._model = model
+        self._model = public_name(model)
         self._price = price
-        self._batch = model.startswith("batch:")
+        self._batch = self._model.startswith("batch:")
         self._lock = threading.Lock()
         self._fresh = _empty()
         self._total = _empty()
@@ -63,7 +91,7 @@ class Ledger:
             rows = database.execute(
                 "SELECT purpose, outcome, count, input, output, cached, written "
                 "FROM attempts WHERE model = ?",
-                (model,),
+                (self._model,),
             ).fetchall()
         for purpose, outcome, *row in rows:
             self._total[purpose, outcome] = tuple(row)

@@ -52,7 +52,7 @@ class Actions:
     rows
         The conversations, in the order of the table.
     accounts
-        Pseudonyms, by number.
+        Pseudonyms, by number: in the order in which they first appear.
     ids
         Ids of the conversations.
     start
@@ -94,8 +94,8 @@ class Actions:
                 raise SettingsError(f"no conversation of the run has a label named {name!r}")
         self.ids = pa.chunked_array([pa.array(part["id"]) for part in parts])
         names = pa.chunked_array([pa.array(part["account"]) for part in parts])
-        distinct = names.unique()
-        self.accounts = distinct.take(pc.sort_indices(distinct))
+        # By first appearance: the order of the pseudonyms would be the key's, and so would draws.
+        self.accounts = names.unique()
         account = pc.index_in(names, value_set=self.accounts).to_numpy().astype(np.int64)
         self.rows = self._rows(columns, account, labels, sources)
 

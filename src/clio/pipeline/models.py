@@ -8,11 +8,9 @@ from copy import copy
 from pathlib import Path
 from typing import Any
 
-from clio.analysts.asking import CACHE_FILE, ModelAsker, open_asker, spent_before
+from clio.analysts.asking import ModelAsker, kept_ledger, open_asker, spent_before
 from clio.analysts.budget import Budget
-from clio.analysts.cache import Cache
 from clio.analysts.deferred import DeferredAsker
-from clio.analysts.ledger import Ledger
 from clio.analysts.limits import Limits
 from clio.analysts.prices import Model, load_prices
 from clio.errors import ClioError, SettingsError
@@ -78,12 +76,8 @@ class Models:
             opened = self._opened.get(name)
             if opened is not None:
                 found[name] = opened.ledger.as_dict()
-            elif (self._folder / CACHE_FILE).is_file():
-                cache = Cache(self._folder / CACHE_FILE)
-                try:
-                    found[name] = Ledger(cache, name, self._known(name).price).as_dict()
-                finally:
-                    cache.close()
+            elif ledger := kept_ledger(self._folder, name, self._known(name).price):
+                found[name] = ledger.as_dict()
         return found
 
     def outstanding(self) -> list[str]:
@@ -175,11 +169,6 @@ class Models:
                 calls=sum(calls for _, calls in before),
             )
         return self._budget
-
-
-def public_name(model: str) -> str:
-    """A model's name as a release may say it: without the folder behind ``files:``."""
-    return model.partition(":")[0] if model.startswith("files:") else model
 
 
 def totals(account: Mapping[str, Any]) -> tuple[int, int, float]:

@@ -195,10 +195,7 @@ def _opened(directory: RunDirectory) -> Iterator[None]:
     RunError
         It is no finished run.
     """
-    if not (directory.path / "run.json").is_file():
-        raise RunError(f"{directory.path} is no run; make one with: clio run INPUT...")
-    with directory.lock():
-        directory.load()
+    with directory.opened():
         stages = directory.state.stages
         if directory.state.release is None or not all(stage.done for stage in stages.values()):
             raise RunError(

@@ -184,33 +184,29 @@ def find_networks(
     """
     progress = progress or NoProgress()
     directory = RunDirectory(Path(path))
-    with explained(directory):
-        if not (directory.path / "run.json").is_file():
-            raise RunError(f"{directory.path} is no run; make one with: clio run INPUT...")
-        with directory.lock():
-            directory.load()
-            release = open_release(directory.path)
-            facet = next(f.name for f in release.info.facets if f.primary)
-            seed = directory.state.seed if seed is None else seed
-            _check(directory, facet)
-            progress.stage_started("gather", release.info.totals.conversations, "conversations")
-            began = time.monotonic()
-            actions = Actions(
-                directory, facet, labels=labels, sources=sources, seed=seed, progress=progress
-            )
-            progress.stage_finished("gather", time.monotonic() - began, skipped=False)
-            progress.stage_started("networks", nulls, "nulls")
-            began = time.monotonic()
-            found = find_groups(
-                actions.rows,
-                parent_arrays(directory, facet),
-                nulls=nulls,
-                seed=seed,
-                advanced=progress.advanced,
-            )
-            leads = explain(actions.rows, found.groups)
-            networks = _write(directory, actions, leads, _Titles(directory, facet, release))
-            progress.stage_finished("networks", time.monotonic() - began, skipped=False)
+    with explained(directory), directory.opened():
+        release = open_release(directory.path)
+        facet = next(f.name for f in release.info.facets if f.primary)
+        seed = directory.state.seed if seed is None else seed
+        _check(directory, facet)
+        progress.stage_started("gather", release.info.totals.conversations, "conversations")
+        began = time.monotonic()
+        actions = Actions(
+            directory, facet, labels=labels, sources=sources, seed=seed, progress=progress
+        )
+        progress.stage_finished("gather", time.monotonic() - began, skipped=False)
+        progress.stage_started("networks", nulls, "nulls")
+        began = time.monotonic()
+        found = find_groups(
+            actions.rows,
+            parent_arrays(directory, facet),
+            nulls=nulls,
+            seed=seed,
+            advanced=progress.advanced,
+        )
+        leads = explain(actions.rows, found.groups)
+        networks = _write(directory, actions, leads, _Titles(directory, facet, release))
+        progress.stage_finished("networks", time.monotonic() - began, skipped=False)
     return Coordination(
         networks=networks,
         accounts=actions.rows.accounts,

@@ -153,6 +153,21 @@ class RunDirectory:
             self._lock = None
             os.close(descriptor)
 
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Hold a run that exists, with its state read.
+
+        Raises
+        ------
+        RunError
+            It is no run, or as `lock` and `load`.
+        """
+        if not (self.path / "run.json").is_file():
+            raise RunError(f"{self.path} is no run; make one with: clio run INPUT...")
+        with self.lock():
+            self.load()
+            yield
+
     def _check(self) -> None:
         """See that the directory is still the one that was locked."""
         if self._lock is None:

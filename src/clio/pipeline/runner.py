@@ -190,10 +190,7 @@ def describe(
     """
     directory = RunDirectory(Path(path))
     with explained(directory), ExitStack() as held:
-        if not (directory.path / "run.json").is_file():
-            raise RunError(f"{directory.path} is no run; make one with: clio run INPUT...")
-        held.enter_context(directory.lock())
-        directory.load()
+        held.enter_context(directory.opened())
         context = Context(
             directory=directory,
             settings=_changed(directory.state.settings, changes or {}),

@@ -13,13 +13,14 @@ import duckdb
 import orjson
 
 from clio.analysts import Analyst, load_analyst
+from clio.analysts.ledger import public_name
 from clio.analysts.model import ModelAnalyst
 from clio.conversation import Outcome
 from clio.embedding import Embedder, is_installed, load_embedder
 from clio.facet import Facet
 from clio.pipeline import files
 from clio.pipeline.facets import Facets, facets_of
-from clio.pipeline.models import Models, public_name
+from clio.pipeline.models import Models
 from clio.pipeline.progress import Progress
 from clio.pipeline.run_directory import RunDirectory
 from clio.privacy.scrub import finds
@@ -97,7 +98,7 @@ class Context:
             self.models.asker(name),
             self.facets.asked,
             key=self.models.key(),
-            identifiers=holds_identifiers,
+            identifiers=finds,
             screen=settings.screen,
             language=settings.language,
             max_tokens=settings.conversation_tokens,
@@ -118,11 +119,6 @@ class Context:
     def cluster_id(self, facet: str, number: int) -> str:
         """The opaque, public id of a cluster."""
         return f"{facet}-{number}"
-
-
-def holds_identifiers(text: str) -> bool:
-    """Whether a text holds what scrubbing would take out."""
-    return finds(text)
 
 
 @dataclass(frozen=True)

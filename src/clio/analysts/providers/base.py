@@ -106,6 +106,10 @@ class UnreachedError(TransientError):
     """Nobody answered at the address: no connection, or a broken one."""
 
 
+class StalledError(TransientError):
+    """No answer in time."""
+
+
 class UnanswerableError(ProviderError):
     """This request will never be answered (too long, not accepted): give it up, go on."""
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from clio.analysts.ledger import public_name
 from clio.describing import (
     Description,
     Members,
@@ -18,7 +19,6 @@ from clio.describing import (
 )
 from clio.facet import Facet
 from clio.pipeline import files
-from clio.pipeline.models import public_name
 from clio.pipeline.run_directory import RunDirectory
 from clio.pipeline.stage import (
     Context,
@@ -28,11 +28,11 @@ from clio.pipeline.stage import (
     facet_details,
     facet_outputs,
     facets_report,
-    holds_identifiers,
 )
 from clio.pipeline.stages.cluster import leaf_centroids_file
 from clio.pipeline.stages.contrasts import sample_outsiders
 from clio.pipeline.stages.samples import MIN_USERS, Sample, sample_members
+from clio.privacy.scrub import finds
 from clio.privacy.wording import SENSITIVE
 from clio.settings import Thresholds
 
@@ -101,7 +101,7 @@ def _describe(context: Context, facet: Facet) -> Report:
             facet=facet,
             min_accounts=max(MIN_USERS, thresholds.word_accounts),
             language=context.settings.language,
-            identifiers=holds_identifiers,
+            identifiers=finds,
             seed=context.settings.seed,
         )
         descriptions, details = written.descriptions, stood_in(written.stood_in.values())

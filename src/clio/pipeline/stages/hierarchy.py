@@ -22,7 +22,6 @@ from clio.pipeline.stage import (
     answered_facets,
     facet_outputs,
     facets_report,
-    holds_identifiers,
 )
 from clio.pipeline.stages.cluster import (
     assignments_folder,
@@ -43,6 +42,7 @@ from clio.pipeline.stages.facets import facets_folder
 from clio.pipeline.stages.read import conversations_folder
 from clio.pipeline.stages.samples import MIN_USERS, sample_members
 from clio.pipeline.stages.texts import members_file
+from clio.privacy.scrub import finds
 
 Vectors = NDArray[np.float32]
 
@@ -151,7 +151,7 @@ class _Parents:
                 stand_ins=descriptions,
                 facet=self._facet,
                 language=settings.language,
-                identifiers=holds_identifiers,
+                identifiers=finds,
             )
             descriptions = written.descriptions
             self.reasons += written.stood_in.values()
@@ -181,7 +181,7 @@ def _tree(
         describe=describe,
         seed=settings.seed,
         language=settings.language,
-        identifiers=holds_identifiers,
+        identifiers=finds,
     )
     details = {"repairs": dict(found.repairs), **stood_in(describe.reasons)}
     return found.parents, [leaves, *found.names], details

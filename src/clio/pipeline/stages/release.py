@@ -10,10 +10,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from clio.analysts.ledger import public_name
 from clio.describing import free_phrases
 from clio.pipeline.aggregates import Aggregates, Aggregator, Granularity
 from clio.pipeline.facets import Facets
-from clio.pipeline.models import public_name
 from clio.pipeline.stage import (
     Context,
     Report,
