@@ -369,6 +369,22 @@ def settings_from(values: Mapping[str, Any]) -> Settings:
     return settings
 
 
+def changed_settings(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> Settings:
+    """Settings of a run with some of them changed; a model that is named writes.
+
+    Raises
+    ------
+    SettingsError
+        As `settings_from`.
+    """
+    merged = {**settings, **{k: v for k, v in changes.items() if v is not None}}
+    if changes.get("describe") == OFFLINE:
+        merged["describe_model"] = None
+    elif changes.get("describe_model") is not None:
+        merged["describe"] = "model"
+    return settings_from(merged)
+
+
 def _is_unicode(value: Any) -> bool:
     """Whether a text can be written; the environment holds bytes, which may be none."""
     if isinstance(value, Path):

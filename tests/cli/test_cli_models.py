@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -181,6 +182,32 @@ def test_who_says_no_is_asked_once_and_told_in_one_line(server, source, tmp_path
     assert told == messages.splitlines()[-1:]
     assert f"not sent to {server.url}" in told[0]
     assert server.state["calls"] == before
+
+
+def test_describing_again_says_first_what_it_costs(server, source, tmp_path, monkeypatch):
+    run = tmp_path / "run"
+    assert invoke("run", source, "--privacy", "personal", "--out", run, "--quiet")[0] == 0
+    screen = Refusing()
+    monkeypatch.setattr("clio.cli.run.messages", screen)
+    monkeypatch.setattr(
+        "clio.cli.asking.sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True))
+    )
+    model = ("--describe-model", "openai:stand-in", "--base-url", f"{server.url}/v1")
+    before = server.state["calls"]
+    status, _, messages = invoke("describe", run, *model)
+    assert status == 1
+    assert f"not sent to {server.url}" in messages
+    shown = screen.file.getvalue()
+    assert f"Answers to facets, to be described, are sent to {server.url}" in shown
+    expected = int(re.search(r"(\d+) calls, .* tokens sent", shown)[1])
+    assert server.state["calls"] == before
+    assert screen.asked == 1
+
+    status, _, messages = invoke("describe", run, *model, "--yes")
+    assert status == 0, messages
+    assert screen.asked == 1
+    asked = json.loads((run / "run.json").read_text())["models"]["openai:stand-in"]["calls"]
+    assert expected <= asked <= 3 * expected, "the stand-in's names are refused and asked again"
 
 
 def test_while_a_batch_is_awaited_the_display_and_the_lines_say_so(monkeypatch):

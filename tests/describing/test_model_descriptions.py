@@ -95,6 +95,8 @@ def test_words_of_enough_accounts_are_shown_and_a_pasted_text_counts_once():
     one = {"inside": sample([texts]), "stand_ins": STAND_INS[:1]}
     describe(asker, **one, min_accounts=10)
     assert lines_of(asker.asked[-1], "words") == ["book flights"]
+    describe(asker, **one, min_accounts=10, sensitive=lambda word: word == "flights")
+    assert lines_of(asker.asked[-1], "words") == ["book"]
     describe(asker, **one, min_accounts=11)
     assert lines_of(asker.asked[-1], "words") == []
 
@@ -277,6 +279,7 @@ def test_whatever_the_model_answers_titles_are_distinct_and_fit(answers, titles,
 
 CHILDREN = [Description(f"Find {word}", f"Users asked for {word}.") for word in "abcdefgh"]
 PARENT = np.array([0, 0, 0, 1, 1, 1, 1, 0], np.int32)
+PARENT_MEMBERS = sample([[f"Mend bicycle {i}" for i in range(12)], ["Mend shoes"] * 12])
 PARENT_STAND_INS = [Description("Letters one", "Some."), Description("Letters two", "Others.")]
 
 
@@ -286,6 +289,7 @@ def describe_parents(respond, **options):
     return describe_parents_by_model(
         CHILDREN,
         PARENT,
+        PARENT_MEMBERS,
         vectors,
         child_sizes=np.array([1, 9, 5, 2, 8, 4, 3, 7]),
         asker=respond,
@@ -305,6 +309,13 @@ def test_a_parent_is_named_from_its_children_the_largest_first():
     assert set(lines_of(asker.asked[0], "contrast")) == {f"Find {word}" for word in "defg"}
     assert [d.title for d in found.descriptions] == ["Use Find b", "Use Find e"]
     assert found.descriptions[0].fallback == ("Use Find b", "Letters one")
+
+
+def test_a_parents_words_are_those_that_enough_accounts_below_it_use():
+    asker = ScriptedAsker(lambda prompt: answer(prompt, "Mend things"))
+    describe_parents(asker)
+    assert [lines_of(prompt, "words") for prompt in asker.asked[:2]] == [["bicycle mend"], []]
+    assert "can only be published" in asker.asked[0].system
 
 
 def test_a_parent_does_not_take_a_childs_title():

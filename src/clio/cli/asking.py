@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from typing import Final
 
 from rich.console import Console
 
@@ -11,9 +12,18 @@ from clio.cli.estimation import in_words
 from clio.errors import ModelError
 from clio.pipeline import Estimate
 
+CONVERSATIONS: Final = "Conversations, scrubbed of personal details,"
+ANSWERS: Final = "Answers to facets, to be described,"
+
 
 def confirm(
-    estimate: Callable[[], Estimate], host: str, *, yes: bool, quiet: bool, console: Console
+    estimate: Callable[[], Estimate],
+    host: str,
+    *,
+    what: str = CONVERSATIONS,
+    yes: bool,
+    quiet: bool,
+    console: Console,
 ) -> None:
     """Say where texts go, and on a terminal ask whether to go on.
 
@@ -24,6 +34,8 @@ def confirm(
     host
         An asker's `host`: scheme and host that texts are sent to, or the folder that requests are
         written to.
+    what
+        Leaves the machine.
     yes
         Go on without a question.
     quiet
@@ -40,8 +52,7 @@ def confirm(
         return
     remote = "://" in host
     console.print(
-        f"Conversations, scrubbed of personal details, are {'sent' if remote else 'written'} to "
-        f"{host}",
+        f"{what} are {'sent' if remote else 'written'} to {host}",
         markup=False,
     )
     if yes or not (console.is_terminal and sys.stdin.isatty()):

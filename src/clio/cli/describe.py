@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from clio.cli.asking import ANSWERS
 from clio.cli.common import Config, Json, Quiet, Seed, ending
 from clio.cli.options import (
     BaseUrl,
@@ -18,10 +19,12 @@ from clio.cli.options import (
     PricesFile,
     RequestsPerMinute,
     TokensPerMinute,
+    Yes,
 )
 from clio.cli.progress import progress_display
-from clio.cli.run import report, say_host
+from clio.cli.run import asking, report
 from clio.pipeline import describe as describe_again
+from clio.pipeline import estimate_describing
 from clio.settings import given_settings
 
 NAME = "describe"
@@ -43,6 +46,7 @@ def command(
     requests_per_minute: RequestsPerMinute = None,
     tokens_per_minute: TokensPerMinute = None,
     prices: PricesFile = None,
+    yes: Yes = False,
     config: Config = None,
     seed: Seed = None,
     quiet: Quiet = False,
@@ -64,5 +68,12 @@ def command(
     with ending(as_json=as_json, resumable=True):
         changes = given_settings(options, config=config)
         with progress_display(quiet=quiet) as progress:
-            done = describe_again(run, changes, progress=progress, sending=say_host(quiet=quiet))
+            sending = asking(
+                lambda: estimate_describing(run, changes),
+                progress,
+                what=ANSWERS,
+                yes=yes,
+                quiet=quiet,
+            )
+            done = describe_again(run, changes, progress=progress, sending=sending)
         report(done, quiet=quiet, as_json=as_json)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 import clio
-from clio.cli.asking import confirm
+from clio.cli.asking import CONVERSATIONS, confirm
 from clio.cli.common import (
     Config,
     Inputs,
@@ -82,23 +82,18 @@ def carry_out(
 
 
 def asking(
-    found: Callable[[], Estimate], progress: Progress, *, yes: bool, quiet: bool
+    found: Callable[[], Estimate],
+    progress: Progress,
+    *,
+    what: str = CONVERSATIONS,
+    yes: bool,
+    quiet: bool,
 ) -> Callable[[str], None]:
     """What says where texts go before they leave, and asks whether to go on."""
 
     def sending(host: str) -> None:
         with paused(progress):
-            confirm(found, host, yes=yes, quiet=quiet, console=messages)
-
-    return sending
-
-
-def say_host(*, quiet: bool) -> Callable[[str], None]:
-    """What says where texts go before they leave, without a question."""
-
-    def sending(host: str) -> None:
-        if not quiet:
-            messages.print(f"Answers to facets go to {host}, to be described", markup=False)
+            confirm(found, host, what=what, yes=yes, quiet=quiet, console=messages)
 
     return sending
 

@@ -55,19 +55,23 @@ is about something harmful, illegal or sexual, name it plainly: not "Write creat
 "Write sexually explicit stories", not "Help with marketing" but "Produce spam links for gambling \
 sites". Plain prose: no lists, no markup, no addresses."""
 
+_WORDS: Final = (
+    "You also see words that many of the group use. A title or summary can only be published where "
+    "each of its specific words is one of these, in any form, beside everyday words such as help, "
+    "write or plan."
+)
+
 _STATEMENTS: Final = (
     "Each statement that you see answers, for one conversation of one user, the question: "
     "{question} You see statements of one group, and statements near the group that are not part "
-    "of it, for contrast; and words that many of the group use. A title or summary can only be "
-    "published where each of its specific words is one of these, in any form, beside everyday "
-    "words such as help, write or plan."
+    f"of it, for contrast. {_WORDS}"
 )
 
 _CHILDREN: Final = (
     "The groups are made of smaller groups, each with a title and a summary; these came from "
     "statements that answer the question: {question} You see the smaller groups of one group, "
     "and others near it that are not part of it, for contrast. Title and summary must cover all "
-    "the smaller groups of the group, and the title must not be one of theirs."
+    f"the smaller groups of the group, and the title must not be one of theirs. {_WORDS}"
 )
 
 _IMPERATIVE: Final = (
@@ -134,14 +138,18 @@ class Writer:
         return self._prompt(_STATEMENTS, inside, outside, words, taken, ())
 
     def parent(
-        self, inside: Sequence[Description], outside: Sequence[Description], taken: str | None
+        self,
+        inside: Sequence[Description],
+        outside: Sequence[Description],
+        words: Sequence[str],
+        taken: str | None,
     ) -> Prompt:
-        """What to call a group of smaller groups."""
+        """What to call a group of smaller groups; arguments as for `group`."""
         return self._prompt(
             _CHILDREN,
             [f"{child.title}: {child.summary}" for child in inside],
             [child.title for child in outside],
-            (),
+            words,
             taken,
             {child.title.lower() for child in inside},
         )

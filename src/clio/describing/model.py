@@ -17,6 +17,7 @@ from clio.describing.groups import unused
 from clio.describing.lexicon import stem
 from clio.describing.tagging import tokenize
 from clio.describing.template_words import GRAMMAR_WORDS
+from clio.describing.wording import MANY_ACCOUNTS
 from clio.facet import Facet
 from clio.prompting import Asker, Prompt, Reply, ask_all
 
@@ -73,6 +74,7 @@ def describe_groups_by_model(
     stand_ins: Sequence[Description],
     facet: Facet,
     min_accounts: int = 10,
+    sensitive: Callable[[str], bool] | None = None,
     language: str = "English",
     identifiers: Callable[[str], bool] | None = None,
     seed: int = 0,
@@ -105,6 +107,8 @@ def describe_groups_by_model(
     min_accounts
         The model is shown the words that so many accounts of the sample used, and asked to choose
         among them; identical texts count as one account's.
+    sensitive
+        Which words take the accounts of a sensitive one; none where they are one's own.
     language
         Language of what is written, by its English name.
     identifiers
@@ -131,7 +135,7 @@ def describe_groups_by_model(
         return writer.group(
             [insiders.texts[row] for row in shown],
             [contrasts.texts[row] for row in near],
-            _shared_words({insiders.texts[row] for row in drawn}, min_accounts),
+            _shared_words({insiders.texts[row] for row in drawn}, min_accounts, sensitive),
             taken,
         )
 
@@ -149,6 +153,7 @@ def describe_groups_by_model(
 def describe_parents_by_model(
     children: Sequence[Description],
     child_parent: NDArray[np.int32],
+    members: Members,
     vectors: NDArray[np.float32],
     *,
     child_sizes: NDArray[np.int64],
@@ -156,13 +161,15 @@ def describe_parents_by_model(
     key: bytes,
     stand_ins: Sequence[Description],
     facet: Facet,
+    min_accounts: int = 10,
+    sensitive: Callable[[str], bool] | None = None,
     language: str = "English",
     identifiers: Callable[[str], bool] | None = None,
 ) -> ModelDescriptions:
     """Title and summary of each parent by a model that sees its actual children.
 
     Up to 50 of the children are shown, the largest, and the titles of the 10 nearest children of
-    other parents (Clio paper, G.7).
+    other parents (Clio paper, G.7); of the members only the words that many accounts use.
 
     Parameters
     ----------
@@ -170,11 +177,13 @@ def describe_parents_by_model(
         The children's descriptions.
     child_parent
         (c,) int32, the parent of each child, from 0; each parent has some.
+    members
+        A sample of each parent's members.
     vectors
         (c, d) float32 unit rows, the children's places.
     child_sizes
         (c,) int64, conversations of each child.
-    asker, key, stand_ins, facet, language, identifiers
+    asker, key, stand_ins, facet, min_accounts, sensitive, language, identifiers
         As `describe_groups_by_model`; `stand_ins` one a parent.
 
     Raises
@@ -183,6 +192,7 @@ def describe_parents_by_model(
         As `Asker.ask`.
     """
     own = _rows_by_group(child_parent, len(stand_ins))
+    texts = _rows_by_group(members.group, len(stand_ins))
     near = _nearest_children(child_parent, vectors)
     writer = Writer(facet, key, language, identifiers)
 
@@ -190,7 +200,10 @@ def describe_parents_by_model(
         rows = own[index]
         largest = rows[np.lexsort((rows, -child_sizes[rows]))][:SHOWN].tolist()
         return writer.parent(
-            [children[row] for row in largest], [children[row] for row in near[index]], taken
+            [children[row] for row in largest],
+            [children[row] for row in near[index]],
+            _shared_words({members.texts[row] for row in texts[index]}, min_accounts, sensitive),
+            taken,
         )
 
     return _write(ask, asker, stand_ins, lambda _: set())
@@ -269,8 +282,11 @@ def _one_an_account(rows: Iterable[int], account: NDArray[np.int32]) -> list[int
     return list(chosen.values())
 
 
-def _shared_words(texts: Iterable[str], least: int) -> list[str]:
-    """Words that so many of the texts hold, the commonest first, each in its commonest form."""
+def _shared_words(
+    texts: Iterable[str], least: int, sensitive: Callable[[str], bool] | None
+) -> list[str]:
+    """Words that enough of the texts hold, the commonest first, each in its commonest form."""
+    many = least if sensitive is None else max(least, MANY_ACCOUNTS)
     forms: dict[str, Counter[str]] = {}
     held: Counter[str] = Counter()
     for text in texts:
@@ -278,11 +294,17 @@ def _shared_words(texts: Iterable[str], least: int) -> list[str]:
         held.update({stem(word) for word in words})
         for word in words:
             forms.setdefault(stem(word), Counter())[word] += 1
-    shared = sorted((-count, word) for word, count in held.items() if count >= least)
-    return [
-        min(forms[word].items(), key=lambda form: (-form[1], form[0]))[0]
-        for _, word in shared[:MOST_WORDS]
-    ]
+    shown = {
+        word: min(forms[word].items(), key=lambda form: (-form[1], form[0]))[0]
+        for word, count in held.items()
+        if count >= least
+    }
+    shared = sorted(
+        (-held[word], word)
+        for word, form in shown.items()
+        if held[word] >= many or sensitive is None or not sensitive(form)
+    )
+    return [shown[word] for _, word in shared[:MOST_WORDS]]
 
 
 def _nearest_children(

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from clio.analysts.prices import Model, Prices, load_prices
 from clio.analysts.providers.base import Usage
 from clio.analysts.providers.endpoints import is_loopback
-from clio.pipeline.facets import Facets, facets_of
+from clio.errors import RunError
+from clio.pipeline.facets import Facets, facets_of, restored
 from clio.pipeline.progress import NoProgress, Progress
+from clio.pipeline.run_directory import RunDirectory
 from clio.pipeline.sifting import Sifter, check, condition
+from clio.pipeline.stage import facet_details
 from clio.pipeline.watching import Watched
-from clio.settings import Settings
+from clio.settings import Settings, changed_settings
 from clio.sources import expand, read
 
 if TYPE_CHECKING:
@@ -228,6 +231,57 @@ def estimate(
     )
 
 
+def estimate_describing(path: str | Path, changes: Mapping[str, Any] | None = None) -> Estimate:
+    """What `clio.describe` would cost, from what the run has recorded; nothing is sent.
+
+    Parameters
+    ----------
+    path
+        The run directory.
+    changes
+        As for `clio.describe`.
+
+    Raises
+    ------
+    ClioError
+        With one line that says what to do: the run is not finished.
+    """
+    from clio.pipeline.expecting import Meter, naming_calls
+
+    directory = RunDirectory(Path(path))
+    directory.load()
+    state = directory.state
+    if "cluster" not in state.stages:
+        raise RunError(
+            f"{path} is not finished; run it again first: clio run INPUT... --out {path}"
+        )
+    settings = changed_settings(state.settings, changes or {})
+    work: list[_Work] = []
+    prices, leaves = load_prices(settings.prices), 0
+    writer = settings.model_for_titles
+    for facet in restored(state.facets).clustered:
+        texts = facet_details(directory, "texts", facet.name)["distinct_texts"]
+        own = facet_details(directory, "cluster", facet.name)["leaves"] if texts else 0
+        leaves += own
+        if writer is not None and own:
+            meter = Meter(_model(prices, writer, settings))
+            calls = naming_calls(facet, texts, own, language=settings.language, meter=meter)
+            work += _named(writer, calls)
+    parts = tuple(_part(each, prices.model(each.model)) for each in work if each.calls)
+    read = state.stages["read"]
+    return Estimate(
+        rows=read.rows_in,
+        conversations=read.rows_out,
+        sampled=0,
+        clusters=leaves,
+        parts=parts,
+        prices_as_of=None if writer is None else prices.model(writer).as_of,
+        seconds=_seconds(0, work, settings),
+        disk_bytes=sum(part.calls for part in parts) * BYTES_A_CALL,
+        assumptions=(),
+    )
+
+
 def _look(inputs: Sequence[str | Path], settings: Settings, counts: Counts, told: Progress) -> None:
     """Take up the conversations that a run would take in."""
     sifter = Sifter(condition(settings))
@@ -262,6 +316,10 @@ def _naming(
         for facet in facets.clustered
         for each in naming_calls(facet, conversations, leaves, language=language, meter=meter)
     ]
+    return _named(model, calls)
+
+
+def _named(model: str, calls: Sequence[Calls]) -> list[_Work]:
     return [
         _Work("describe", model, [each for each in calls if each.purpose == "describe"]),
         _Work("hierarchy", model, [each for each in calls if each.purpose != "describe"]),

@@ -171,7 +171,7 @@ def naming_calls(
         grouped += _grouping_calls(below, wanted, language, meter)
         child = Description(_TITLE, _SUMMARY)
         parent = writer.parent(
-            [child] * max(1, min(SHOWN, below // wanted)), [child] * NEIGHBOURS, None
+            [child] * max(1, min(SHOWN, below // wanted)), [child] * NEIGHBOURS, words, None
         )
         described.append(_described(parent, wanted, meter))
         below = wanted

@@ -26,7 +26,7 @@ from clio.pipeline.sifting import check
 from clio.pipeline.stage import Context, Stage
 from clio.release.read import Release, open_release
 from clio.release.write import next_number
-from clio.settings import OFFLINE, Settings, settings_from
+from clio.settings import Settings, changed_settings
 from clio.sources import Inputs, expand, fingerprint, shown
 
 _VERSIONS_OF = ("clio-insights", "duckdb", "numpy", "onnxruntime", "pyarrow", "scikit-learn")
@@ -193,7 +193,7 @@ def describe(
         held.enter_context(directory.opened())
         context = Context(
             directory=directory,
-            settings=_changed(directory.state.settings, changes or {}),
+            settings=changed_settings(directory.state.settings, changes or {}),
             inputs=Inputs(),
             progress=progress or NoProgress(),
             sending=sending,
@@ -204,16 +204,6 @@ def describe(
         _prepare(context, held)
         _work(context, held)
     return Run(directory.path, directory.state)
-
-
-def _changed(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> Settings:
-    """Settings of a run with some of them changed; a model that is named writes."""
-    merged = {**settings, **{k: v for k, v in changes.items() if v is not None}}
-    if changes.get("describe") == OFFLINE:
-        merged["describe_model"] = None
-    elif changes.get("describe_model") is not None:
-        merged["describe"] = "model"
-    return settings_from(merged)
 
 
 def _check_described(context: Context) -> None:

@@ -100,6 +100,7 @@ def _describe(context: Context, facet: Facet) -> Report:
             stand_ins=descriptions,
             facet=facet,
             min_accounts=max(MIN_USERS, thresholds.word_accounts),
+            sensitive=sensitive_words(thresholds),
             language=context.settings.language,
             identifiers=finds,
             seed=context.settings.seed,
@@ -144,6 +145,6 @@ DESCRIBE = Stage(
         "top1_share": c.settings.thresholds().top1_share,
         "publishable": c.settings.thresholds().publishable,
     },
-    version=4,
+    version=5,
     total=lambda c: (_clusters(c), "clusters"),
 )

@@ -128,28 +128,33 @@ class _Parents:
         thresholds, leaves = settings.thresholds(), len(self._centroids)
         above, below = (group_at_level(list(parents), leaves, len(parents) - i) for i in (0, 1))
         child_sizes = np.bincount(below, weights=self._sizes)
+        members = as_members(
+            sample_members(context.directory, self._facet.name, above, thresholds=thresholds)
+        )
+        min_accounts = max(MIN_USERS, thresholds.word_accounts)
         descriptions = describe_parents(
             children,
             parents[-1],
-            as_members(
-                sample_members(context.directory, self._facet.name, above, thresholds=thresholds)
-            ),
+            members,
             centroids_at_level(self._centroids, above, self._sizes),
             child_sizes=child_sizes,
             embed=context.embedder.embed,
-            min_accounts=max(MIN_USERS, thresholds.word_accounts),
+            min_accounts=min_accounts,
             sensitive=sensitive_words(thresholds),
         )
         if settings.model_for_titles is not None:
             written = describe_parents_by_model(
                 children,
                 parents[-1],
+                members,
                 centroids_at_level(self._centroids, below, self._sizes),
                 child_sizes=child_sizes.astype(np.int64),
                 asker=context.models.asker(settings.model_for_titles),
                 key=context.models.key(),
                 stand_ins=descriptions,
                 facet=self._facet,
+                min_accounts=min_accounts,
+                sensitive=sensitive_words(thresholds),
                 language=settings.language,
                 identifiers=finds,
             )
@@ -299,6 +304,6 @@ HIERARCHY = Stage(
         "writer": writer(c),
         "word_accounts": c.settings.thresholds().word_accounts,
     },
-    version=4,
+    version=5,
     total=lambda _: (None, "clusters"),
 )
