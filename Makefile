@@ -85,14 +85,19 @@ accept-models: $(VENV)/.installed-dev  ## Runs with a stand-in model: faults, ki
 	$(BIN)/python benchmarks/models/kills.py --folder $(RESULTS)/model-kills
 	$(BIN)/python benchmarks/models/reconstruction.py --folder $(RESULTS)/reconstruction
 
-accept-model-speed: $(VENV)/.installed-dev  ## Calls a second beside a bare loop over the same SDK, and the ideal
-	$(BIN)/python benchmarks/models/throughput.py
+accept-model-speed: $(VENV)/.installed-dev .venv-kura/.installed  ## Calls a second beside a bare loop over the same SDK, kura, and the ideal
+	$(BIN)/python benchmarks/models/throughput.py --kura-python .venv-kura/bin/python
+
+.venv-kura/.installed:
+	$(PYTHON) -m venv .venv-kura
+	.venv-kura/bin/pip install --quiet kura==0.5.4
+	@touch $@
 
 accept-estimate: $(VENV)/.installed-dev  ## What clio estimate says beside what the run then costs
 	$(BIN)/python benchmarks/models/estimate.py $(wildcard $(DATA)/*.jsonl.gz)
 
 accept-small-model: $(VENV)/.installed-dev  ## 200 conversations through a real, small model's server, killed once
-	$(BIN)/python benchmarks/models/small_model.py $(DATA)/hh_harmless.jsonl.gz --venv .venv-llama
+	$(BIN)/python benchmarks/models/small_model.py $(DATA)/hh_harmless.jsonl.gz --venv .venv-llama --folder $(RESULTS)/small-model
 
 accept-compare: $(VENV)/.installed-dev .venv-bertopic/.installed  ## Clusters beside k-means, Ward and BERTopic
 	$(BIN)/python benchmarks/quality/compare.py $(DATA)/clinc150.jsonl.gz --bertopic-python .venv-bertopic/bin/python

