@@ -1,0 +1,1 @@
+"""Releases made to be published: forms, data cards, differential privacy."""
