@@ -9,7 +9,17 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from clio.privacy.grids import COUNTS, Column, FacetTree, Grid, columns, grid, resolve
+from clio.privacy.grids import (
+    COUNTS,
+    Column,
+    FacetTree,
+    Grid,
+    Linked,
+    columns,
+    grid,
+    linked_dimensions,
+    resolve,
+)
 from clio.privacy.scrub import scrub
 from clio.privacy.thresholds import (
     Bools,
@@ -51,8 +61,27 @@ def _select(table: pa.Table, extra: tuple[str, ...]) -> dict[str, Column]:
     return columns(table, ("facet", "cluster_id", *extra, *COUNTS))
 
 
+def links(
+    trees: Sequence[FacetTree], cells: pa.Table, numeric: pa.Table, trends: pa.Table
+) -> Linked:
+    """Dimensions of all tables that lack a value for the same conversations as another one."""
+    return linked_dimensions(
+        trees,
+        {
+            "breakdowns": (_select(cells, ("dimension", "value")), "dimension", "value"),
+            "numeric": (_select(numeric, ("measure",)), "measure", None),
+            "trends": (_select(trends, ()), None, None),
+        },
+    )
+
+
 def _grids(
-    trees: Iterable[FacetTree], data: Mapping[str, Column], key: str, value: str
+    trees: Iterable[FacetTree],
+    data: Mapping[str, Column],
+    key: str,
+    value: str,
+    linked: Linked = frozenset(),
+    table: str = "",
 ) -> Iterator[tuple[str, list[Grid]]]:
     """Grids by the value of column `key`, sorted, of all facets that have it."""
     for name in sorted({str(k) for k in data[key]}):
@@ -60,7 +89,8 @@ def _grids(
         for tree in trees:
             rows = np.flatnonzero((data[key] == name) & (data["facet"] == tree.facet))
             if len(rows):
-                found.append(grid(tree, data, rows, data[value][rows]))
+                known = (table, tree.facet, name) in linked
+                found.append(grid(tree, data, rows, data[value][rows], linked=known))
         if found:
             yield name, found
 
@@ -77,10 +107,20 @@ def _count_hidden(rows: Rows, table: str, counted: dict[tuple[str, int], int]) -
 
 
 def _hidden(g: Grid, visible: Bools, counted: dict[tuple[str, int], int]) -> None:
-    hidden = (g.cells.conversations > 0) & ~visible & ~g.unprinted
-    for position in np.flatnonzero(hidden.any(axis=1)):
+    """Count the cells that are missing, by level: what every reader can count, and no more.
+
+    In rows that do not add up, all cells of shown values that are not shown, be they hidden or
+    empty: how many of them are empty would tell that somebody is in the others.
+    """
+    printed = visible & ~g.unprinted
+    open_rows = g.totals.conversations > np.where(printed, g.cells.conversations, 0).sum(axis=1)
+    hidden = ~visible & ~g.unprinted & np.asarray(printed.any(axis=0))[None, :]
+    missing = np.where(open_rows, hidden.sum(axis=1), 0)
+    if not printed.any():
+        missing = np.ones_like(missing)  # one a cluster: nothing of this dimension is shown
+    for position in np.flatnonzero((missing > 0) & (g.tree.grid_nodes >= 0)):
         key = (g.tree.facet, int(g.tree.level[g.tree.grid_nodes[position]]))
-        counted[key] = counted.get(key, 0) + int(hidden[position].sum())
+        counted[key] = counted.get(key, 0) + int(missing[position])
 
 
 def _rounded(counts: Counts, tree: FacetTree) -> NDArray[np.int64]:
@@ -99,6 +139,7 @@ def breakdowns(
     cells: pa.Table,
     answers: pa.Table,
     thresholds: Thresholds,
+    linked: Linked,
 ) -> None:
     """Clusters by the values of each dimension.
 
@@ -112,10 +153,12 @@ def breakdowns(
         As in `clio.privacy.gate.GateInput`.
     thresholds
         Of the run.
+    linked
+        As `links` found them.
     """
     counted: dict[tuple[str, int], int] = {}
     data = _select(cells, ("dimension", "value"))
-    for dimension, grids in _grids(trees, data, "dimension", "value"):
+    for dimension, grids in _grids(trees, data, "dimension", "value", linked, "breakdowns"):
         if max(len(g.values) for g in grids) > MAX_VALUES:
             for g in grids:
                 _too_many(rows, g.tree.facet, len(g.values))
@@ -162,6 +205,17 @@ def _withhold_whole(g: Grid, thresholds: Thresholds) -> None:
     base = _released(g)[:, None]
     looks_whole = (base > 0) & (_rounded(g.cells, g.tree) >= base)
     g.withheld |= ((count == whole) | looks_whole) & (whole < WHOLE_ROW)
+    g.implied |= _implied(g, count == whole)
+
+
+def _implied(g: Grid, is_whole: Bools) -> Bools:
+    """Cells that are all of their row or column because the one above is: the reader knows it."""
+    implied = np.zeros_like(is_whole)
+    large = g.totals.conversations >= WHOLE_ROW
+    for row in range(1, len(implied)):
+        above = g.tree.grid_parent[row]
+        implied[row] = is_whole[row] & is_whole[above] & (large[above] | implied[above])
+    return implied
 
 
 def _add_cells(
@@ -188,7 +242,7 @@ def _add_cells(
             )
 
 
-def numeric(rows: Rows, trees: list[FacetTree], table: pa.Table) -> None:
+def numeric(rows: Rows, trees: list[FacetTree], table: pa.Table, linked: Linked) -> None:
     """Means of measures by cluster; `table` as in `clio.privacy.gate.GateInput`."""
     data = _select(table, ("measure", "sum", "sum_x_squares", "cross_x", "sum_squares"))
     mean, low, high = mean_interval(
@@ -200,7 +254,7 @@ def numeric(rows: Rows, trees: list[FacetTree], table: pa.Table) -> None:
         data["accounts"],
     )
     counted: dict[tuple[str, int], int] = {}
-    for measure, grids in _grids(trees, data, "measure", "measure"):
+    for measure, grids in _grids(trees, data, "measure", "measure", linked, "numeric"):
         for g, visible in zip(grids, resolve(grids), strict=True):
             _hidden(g, visible, counted)
             rounded = _rounded(g.cells, g.tree)
@@ -226,6 +280,7 @@ def trends(
     table: pa.Table,
     thresholds: Thresholds,
     granularity: str,
+    linked: Linked,
 ) -> None:
     """Clusters over time; `table` as in `clio.privacy.gate.GateInput`."""
     data = _select(table, ("period", "sum_squares", "cross"))
@@ -233,7 +288,8 @@ def trends(
     for tree in trees:
         found = np.flatnonzero(data["facet"] == tree.facet)
         if len(found):
-            grids.append(grid(tree, data, found, data["period"][found]))
+            known = ("trends", tree.facet, "") in linked
+            grids.append(grid(tree, data, found, data["period"][found], linked=known))
     if thresholds.publishable:
         for g in grids:
             count, whole = g.cells.conversations, g.cells.conversations[:1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from clio.facet import UNKNOWN
+from clio.privacy.slack import provable
 from clio.privacy.thresholds import (
     Bools,
     Counts,
@@ -110,8 +112,10 @@ class FacetTree:
         return {cluster: i for i, cluster in enumerate(self.ids)}
 
 
-def facet_tree(facet: str, nodes: Mapping[str, Column], limits: Thresholds) -> FacetTree:
-    """Order, check and gate the clusters of one facet.
+def facet_tree(
+    facet: str, nodes: Mapping[str, Column], limits: Thresholds, hidden: Collection[str] = ()
+) -> FacetTree:
+    """Order, check and gate the clusters of one facet; those that are `hidden` are not shown.
 
     Raises
     ------
@@ -143,7 +147,8 @@ def facet_tree(facet: str, nodes: Mapping[str, Column], limits: Thresholds) -> F
     inner = np.isin(np.arange(len(order)), up)
     if (sums != counts.conversations)[inner].any():
         raise ValueError("the conversations of clusters do not add up")
-    visible = visible_nodes(counts, up, cluster, remainder)
+    unwanted = np.array([cluster_id in hidden for cluster_id in order])
+    visible = visible_nodes(counts, up, cluster, remainder, unwanted)
     shown = np.zeros(len(order), dtype=np.int64)
     np.add.at(shown, up[1:], np.where(visible, counts.conversations, 0)[1:])
     other = np.where(inner, counts.conversations - shown, 0)
@@ -193,7 +198,9 @@ class Grid:
     """Cells of one facet and dimension over the shown clusters and their remainders.
 
     The last column holds conversations without a value; it and the rows of remainders are not
-    printed.
+    printed. `shared` are the cells without an answer: several tables may count the same ones.
+    `implied` are those that are all of their cluster, as those above are: what hides them is a
+    matter of form, and no secret.
     """
 
     tree: FacetTree
@@ -201,12 +208,60 @@ class Grid:
     cells: Counts
     totals: Counts
     unprinted: Bools
+    shared: Bools
     withheld: Bools
+    implied: Bools
     row_of: NDArray[np.int64]  # row of the aggregated table, -1 where there is none
 
 
-def grid(tree: FacetTree, data: Mapping[str, Column], rows: Column, values: Column) -> Grid:
-    """Arrange the rows of one facet and dimension as cells.
+Linked = frozenset[tuple[str, str, str]]
+"""Table, facet and dimension of which another table counts the same conversations as absent."""
+
+
+def linked_dimensions(
+    trees: Iterable[FacetTree],
+    tables: Mapping[str, tuple[Mapping[str, Column], str | None, str | None]],
+) -> Linked:
+    """Dimensions that lack a value for the same conversations as another one.
+
+    What one table shows of those is then known in the other. They are told by their numbers, which
+    agree in every cluster: days of the week and trends lack the same undated conversations.
+
+    Parameters
+    ----------
+    trees
+        The facets that are shown.
+    tables
+        By name aggregated rows, the column that names their dimension and that of its values.
+    """
+    found: dict[tuple[str, bytes], set[tuple[str, str, str]]] = {}
+    for tree in trees:
+        place = tree.index()
+        for table, (data, key, value) in tables.items():
+            of_facet = data["facet"] == tree.facet
+            names = [""] if key is None else sorted({str(k) for k in data[key][of_facet]})
+            for name in names:
+                rows = np.flatnonzero(of_facet if key is None else of_facet & (data[key] == name))
+                if value is not None:
+                    rows = rows[data[value][rows] != UNKNOWN]
+                absent = tree.counts.conversations.copy()
+                at = [place.get(str(c), 0) for c in data["cluster_id"][rows]]
+                np.subtract.at(absent, at, data["conversations"][rows])
+                if len(rows) and absent.any():
+                    same = found.setdefault((tree.facet, absent.tobytes()), set())
+                    same.add((table, tree.facet, name))
+    return frozenset().union(*(same for same in found.values() if len(same) > 1))
+
+
+def grid(
+    tree: FacetTree,
+    data: Mapping[str, Column],
+    rows: Column,
+    values: Column,
+    *,
+    linked: bool = False,
+) -> Grid:
+    """Arrange the rows of one facet and dimension as cells; see `linked_dimensions` for `linked`.
 
     Raises
     ------
@@ -249,9 +304,20 @@ def grid(tree: FacetTree, data: Mapping[str, Column], rows: Column, values: Colu
     unprinted = np.zeros(cells.conversations.shape, dtype=bool)
     unprinted[:, -1] = True
     unprinted[tree.grid_nodes < 0] = True
+    shared = np.zeros_like(unprinted)
+    if linked:
+        shared[:, [*(name == UNKNOWN for name in names), True]] = True
     rows_shown = np.where((tree.grid_nodes < 0)[:, None], -1, row_of[tree.grid_nodes])
     return Grid(
-        tree, names, cells, totals, unprinted, np.zeros(unprinted.shape, dtype=bool), rows_shown
+        tree,
+        names,
+        cells,
+        totals,
+        unprinted,
+        shared,
+        withheld=np.zeros_like(unprinted),
+        implied=np.zeros_like(unprinted),
+        row_of=rows_shown,
     )
 
 
@@ -293,17 +359,7 @@ def resolve(grids: Sequence[Grid]) -> list[Bools]:
     there in all.
     """
     while True:
-        visible = [
-            visible_cells(
-                g.cells,
-                g.totals,
-                g.tree.grid_parent,
-                g.unprinted,
-                cell_rule(g.tree.limits),
-                g.withheld,
-            )
-            for g in grids
-        ]
+        visible = [_visible(g) for g in grids]
         hidden = {
             value
             for g, shown in zip(grids, visible, strict=True)
@@ -317,3 +373,15 @@ def resolve(grids: Sequence[Grid]) -> list[Bools]:
                     g.withheld[0, j] = grown = True
         if not grown:
             return visible
+
+
+def _visible(g: Grid) -> Bools:
+    """Cells that the rules of single families leave, and the proof over all families at once."""
+    parent, rule = g.tree.grid_parent, cell_rule(g.tree.limits)
+
+    def gate(withheld: Bools) -> Bools:
+        return visible_cells(g.cells, g.totals, parent, g.unprinted, rule, withheld)
+
+    if not g.tree.limits.publishable:
+        return gate(g.withheld)
+    return provable(g.cells, parent, g.unprinted, rule, g.withheld, gate, g.shared, g.implied)

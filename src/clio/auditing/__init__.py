@@ -1,0 +1,1 @@
+"""The privacy audit of a run or of a release."""
