@@ -4,9 +4,15 @@
 groups of clusters by what their children share.
 """
 
+from clio.describing.asking import Writer
 from clio.describing.description import Description, Members
 from clio.describing.groups import describe_groups
 from clio.describing.headings import families, free_phrases
+from clio.describing.keywords import (
+    Histogram,
+    describe_by_keywords,
+    describe_keywords_by_model,
+)
 from clio.describing.model import (
     ModelDescriptions,
     describe_groups_by_model,
@@ -19,10 +25,14 @@ __all__ = [
     "GRAMMAR_WORDS",
     "TEMPLATE_WORDS",
     "Description",
+    "Histogram",
     "Members",
     "ModelDescriptions",
+    "Writer",
+    "describe_by_keywords",
     "describe_groups",
     "describe_groups_by_model",
+    "describe_keywords_by_model",
     "describe_parents",
     "describe_parents_by_model",
     "families",

@@ -74,6 +74,13 @@ _CHILDREN: Final = (
     f"the smaller groups of the group, and the title must not be one of theirs. {_WORDS}"
 )
 
+_KEYWORDS: Final = (
+    "You see keywords of one group, each with how many of the group's users wrote it when asked, "
+    "for one conversation each: {question} You see keywords of other groups, for contrast, and "
+    "nothing else. Say only what the keywords say; where they leave open how they belong together, "
+    "leave it open too."
+)
+
 _IMPERATIVE: Final = (
     'An imperative phrase that says what is asked for, such as "Debug React components".'
 )
@@ -153,6 +160,13 @@ class Writer:
             taken,
             {child.title.lower() for child in inside},
         )
+
+    def keywords(self, inside: Sequence[str], outside: Sequence[str], taken: str | None) -> Prompt:
+        """What to call a group of which keywords are all that is shown; arguments as for `group`.
+
+        `inside` are the group's, each with how many used it.
+        """
+        return self._prompt(_KEYWORDS, inside, outside, (), taken, ())
 
     def _prompt(
         self,

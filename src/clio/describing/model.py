@@ -147,7 +147,7 @@ def describe_groups_by_model(
         far = groups[place >= max(FITTING, FITTING_SHARE * number)]
         return set(far.tolist()) if len(far) <= UNREADABLE * len(groups) else set()
 
-    return _write(ask, asker, stand_ins, unfit)
+    return write(ask, asker, stand_ins, unfit)
 
 
 def describe_parents_by_model(
@@ -206,10 +206,10 @@ def describe_parents_by_model(
             taken,
         )
 
-    return _write(ask, asker, stand_ins, lambda _: set())
+    return write(ask, asker, stand_ins, lambda _: set())
 
 
-def _write(
+def write(
     ask: Callable[[int, str | None], Prompt | None],
     asker: Asker,
     stand_ins: Sequence[Description],

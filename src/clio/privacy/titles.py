@@ -57,6 +57,12 @@ class Support:
             raise ValueError("a window is counted twice")
         return cls(by_cluster, found, thresholds, shipped, families or {})
 
+    def reasons(self, cluster_id: str, title: str, summary: str = "") -> list[str]:
+        """Why words may not be released for a cluster, as `clio.privacy.wording.check` says it."""
+        tokens = self.tokens.get(cluster_id, {})
+        broad = supported(self.families, tokens, self.thresholds)
+        return check(title, summary, tokens, self.windows, self.thresholds, self.shipped, broad)
+
     def words(
         self,
         cluster_id: str,
@@ -79,12 +85,9 @@ class Support:
         own : bool
             False where the cluster's own words were withheld.
         """
-        tokens = self.tokens.get(cluster_id, {})
-        broad = supported(self.families, tokens, self.thresholds)
 
         def passes(title: str, summary: str) -> bool:
-            limits = self.thresholds
-            return not check(title, summary, tokens, self.windows, limits, self.shipped, broad)
+            return self._passes(cluster_id, title, summary)
 
         if title is not None and summary is not None:
             if passes(title, summary):
@@ -94,7 +97,7 @@ class Support:
                 return title, rest, True
         for candidate in fallback_titles if fallback_titles is not None else ():
             if candidate not in siblings and passes(candidate, ""):
-                return candidate, f"{_OF_THIS_KIND}: {candidate}.", False
+                return candidate, _of_this_kind(candidate), False
         base = GENERIC_TITLE
         if parent_title is not None and not parent_title.startswith(GENERIC_TITLE):
             base = f"{parent_title.split(_OTHER, 1)[0]}{_OTHER}"
@@ -103,3 +106,21 @@ class Support:
             number += 1
             unique = f"{base} ({number})"
         return unique, GENERIC_SUMMARY, False
+
+    def stands(self, cluster_id: str, title: str, summary: str) -> bool:
+        """Whether words that `words` once gave a cluster, as its own or a fallback, pass still."""
+        written = "" if summary == _of_this_kind(title) else summary
+        return self._passes(cluster_id, title, written)
+
+    def _passes(self, cluster_id: str, title: str, summary: str) -> bool:
+        return not self.reasons(cluster_id, title, summary)
+
+
+def is_inherited(title: str, parent_title: str | None) -> bool:
+    """Whether a released title is no writer's, but made of its parent's or of nothing."""
+    base = None if parent_title is None else f"{parent_title.split(_OTHER, 1)[0]}{_OTHER}"
+    return title.startswith(GENERIC_TITLE) or (base is not None and title.startswith(base))
+
+
+def _of_this_kind(title: str) -> str:
+    return f"{_OF_THIS_KIND}: {title}."

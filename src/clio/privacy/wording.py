@@ -120,16 +120,21 @@ def _read(name: str) -> list[str]:
 
 
 class _Lexicon:
-    """Words and, marked by a final ``*``, beginnings of words."""
+    """Words and, marked by ``*`` behind or before them, beginnings and endings of words."""
 
     def __init__(self, entries: Iterable[str]) -> None:
         words = list(entries)
-        self._words = frozenset(fold(w) for w in words if not w.endswith("*"))
+        self._words = frozenset(fold(w) for w in words if "*" not in w)
         stems = sorted(w[:-1] for w in words if w.endswith("*"))
         self._stems = re.compile("|".join(map(re.escape, stems)) or r"(?!)")
+        self._endings = tuple(sorted(w[1:] for w in words if w.startswith("*")))
 
     def __contains__(self, token: str) -> bool:
-        return fold(token) in self._words or self._stems.match(token) is not None
+        return (
+            fold(token) in self._words
+            or self._stems.match(token) is not None
+            or token.endswith(self._endings)
+        )
 
 
 SENSITIVE = _Lexicon(_read("sensitive.txt"))
@@ -143,8 +148,13 @@ def content_tokens(text: str) -> list[str]:
     Khmer, Lao, Burmese) as overlapping pairs of characters. Function words and generic words of the
     shipped list are left out.
     """
-    folded = (fold(word) for word in _words(text))
-    return [token for token in dict.fromkeys(folded) if token not in FREE]
+    return list(content_words(text))
+
+
+def content_words(text: str) -> dict[str, str]:
+    """The tokens of `content_tokens`, each with a word of the text that folds to it."""
+    words = {fold(word): word for word in _words(text)}
+    return {token: word for token, word in words.items() if token not in FREE}
 
 
 def windows(text: str, n: int = WINDOW) -> list[str]:

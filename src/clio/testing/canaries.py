@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from clio.conversation import Conversation, Message, Role
-from clio.testing.canary_values import KINDS, values
+from clio.prompting import Prompt, unmarked
+from clio.testing.canary_values import KINDS, invented_words, values
 from clio.testing.plants import Claim
 from clio.testing.schedule import Ints, Schedule
+from clio.testing.scripted import nonce_of
 from clio.testing.taxonomy import LANGUAGES
 from clio.testing.templates import Draw, Template, templates
 
@@ -96,6 +99,54 @@ def sentences() -> Mapping[str, Mapping[str, tuple[Template, ...]]]:
         code: {kind: templates(text, {"value": ()}) for kind, text in table[code].items()}
         for code in LANGUAGES
     }
+
+
+def details(number: int, seed: int = 0) -> list[tuple[str, str, str, tuple[str, ...]]]:
+    """Details to plant elsewhere: kind, value, what a requester says in English, and traces.
+
+    Parameters
+    ----------
+    number
+        How many; kinds take turns.
+    seed
+        Other seeds give other details.
+    """
+    rng = np.random.default_rng(seed)
+    each = -(-number // len(KINDS))
+    found = []
+    for at, kind in enumerate(KINDS):
+        for nth, value in enumerate(values(kind, each, rng)):
+            options = sentences()["en"][kind]
+            sentence = options[nth % len(options)].render({"value": value}, lambda: 0.0)
+            found.append((nth, at, kind, value, sentence))
+    return [(*each[2:], traces(each[3])) for each in sorted(found)[:number]]
+
+
+def traces(value: str) -> tuple[str, ...]:
+    """What gives a detail away: itself, and the invented words in it."""
+    return (value, *invented_words(value))
+
+
+def canary_judge(values: Iterable[str]) -> Callable[[Prompt], Mapping[str, Any]]:
+    """Answers of a judge that knows what was planted, for `clio.testing.scripted.ScriptedAsker`.
+
+    Parameters
+    ----------
+    values
+        What gives somebody away: a text with one of them is rated 1, any other 5.
+    """
+    wanted = [_letters(value) for value in values]
+
+    def respond(prompt: Prompt) -> Mapping[str, Any]:
+        text = _letters(" ".join(unmarked(prompt.user)))
+        private = any(value in text for value in wanted)
+        return {"reason": "-", "rating": 1 if private else 5, "check": nonce_of(prompt)}
+
+    return respond
+
+
+def _letters(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def _with_detail(conversation: Conversation, kind: str, value: str, draw: Draw) -> Conversation:

@@ -1,9 +1,11 @@
 """Invented personal details of twelve kinds, each value its own and with valid check digits.
 
 Where a range is reserved for examples or was never given out, values come from it, so that none
-belongs to anybody: example domains (RFC 2606), telephone numbers 555-01xx, addresses of RFC 2544
-and RFC 3849, the IIN 400000 of test cards, bank codes of noughts, number plates with an unused
-first letter, social security numbers of areas that were not given out by area before 2011.
+belongs to anybody: example domains (RFC 2606), telephone numbers that regulators keep for films
+(of North America, Britain, Ireland, France, Germany, Australia) or have never given out, addresses
+of RFC 2544 and RFC 3849, the IIN 400000 of test cards, bank codes of noughts, social security
+numbers of areas that were not given out by area before 2011. Names of people, streets, places,
+firms and illnesses are made of invented syllables.
 """
 
 from __future__ import annotations
@@ -31,9 +33,9 @@ _ENDINGS: Final = ("by", "dale", "feld", "gard", "holm", "ley", "mont", "stad", 
 _STREETS: Final = ("Lane", "Street", "Road", "Avenue", "Close", "Drive")
 
 _SURNAMES: Final = tuple("".join(parts) for parts in product(_BEGINNINGS, _MIDDLES, _ENDINGS))
+_INVENTED: Final = frozenset(_SURNAMES)
 _BASE62: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _DNI: Final = "TRWAGMYFPDXBNJZSQVHLCKE"
-_PLATE: Final = "ABCDEFGHJKLMNOPRSTUVWXYZ"
 _BIRTHS: Final = (date(1930, 1, 1), date(2007, 12, 31))
 
 
@@ -54,11 +56,23 @@ def _email(at: int) -> str:
     return f"{_FIRST[at % 30].lower()}.{name}{at // 3000 or ''}@{host}"
 
 
+# Of ten countries; of North American numbers the last four digits are 0100 to 0199.
+_PHONES: Final[tuple[Callable[[int], str], ...]] = (
+    lambda at: f"({212 + at // 100}) 555-{100 + at % 100:04}",
+    lambda at: f"+44 {('20 7946', '113 496', '161 496', '131 496')[at // 1000]} 0{at % 1000:03}",
+    lambda at: f"+33 1 99 00 {at // 100:02} {at % 100:02}",
+    lambda at: f"+49 {('30 23125', '40 66969', '69 90009', '89 99998')[at // 1000]} {at % 1000:03}",
+    lambda at: f"+353 20 91{at // 1000} {at % 1000:04}",
+    lambda at: f"+61 2 5550 {at:04}",
+    lambda at: f"+1-{613 + at // 100}-555-{100 + at % 100:04}",
+    lambda at: f"+351 4{at // 100:02} {at % 100:03} {at % 1000:03}",
+    lambda at: f"+34 4{at // 100:02} {at % 100:03} {at % 1000:03}",
+    lambda at: f"+48 20{at // 1000} {at % 1000:03} {at % 1000:03}",
+)
+
+
 def _phone(at: int) -> str:
-    # Area codes are 2xx to 9xx; of the next three digits 555, of the last four 0100 to 0199.
-    area, line = 201 + at // 100 % 780, 100 + at % 100
-    forms = ("({}) 555-{:04}", "+1 {} 555 {:04}", "{}-555-{:04}", "+1-{}-555-{:04}")
-    return forms[at // 78_000 % 4].format(area, line)
+    return _PHONES[at % len(_PHONES)](at // len(_PHONES))
 
 
 def _address(at: int) -> str:
@@ -78,10 +92,12 @@ def _birth(at: int) -> str:
 
 
 def _national(at: int) -> str:
-    if at % 2:
-        number = 99_000_000 + at // 2
+    kind, at = at % 3, at // 3
+    if kind == 0:
+        return f"X{at:08}"  # a passport's
+    if kind == 1:
+        number = 99_000_000 + at
         return f"{number}{_DNI[number % 23]}"
-    at //= 2
     return f"{773 + at % 127}-{1 + at // 127 % 99:02}-{1 + at // 12_573 % 9999:04}"
 
 
@@ -97,8 +113,8 @@ def _iban(at: int) -> str:
     return " ".join(re.findall("..?.?.?", iban)) if at % 4 < 2 else iban
 
 
-def _passport(at: int) -> str:
-    return f"X{at:08}"
+def _firm(at: int) -> str:
+    return f"{_SURNAMES[at % 3000]} & {_SURNAMES[(at // 3000 * 7 + 1200 + at) % 3000]}"
 
 
 def _ip(at: int) -> str:
@@ -107,9 +123,8 @@ def _ip(at: int) -> str:
     return f"198.{18 + at // 131_072}.{at // 512 % 256}.{at // 2 % 256}"
 
 
-def _plate(at: int) -> str:
-    letters = "".join(_PLATE[at // 24**place % 24] for place in range(3))
-    return f"U{_PLATE[at // 24**3 % 24]}{24 - at // 24**4 % 2:02} {letters}"
+def _disease(at: int) -> str:
+    return f"{_SURNAMES[at % 3000]} syndrome, {_SURNAMES[(at // 3000 * 11 + 700 + at) % 3000]}"
 
 
 def _secret(at: int) -> str:
@@ -123,16 +138,16 @@ def _secret(at: int) -> str:
 
 _MAKERS: Final[dict[str, tuple[Callable[[int], str], int]]] = {
     "email": (_email, 10**8),
-    "phone": (_phone, 312_000),
+    "phone": (_phone, 40_000),
     "postal address": (_address, 10**7),
     "full name": (_name, 26 * 90_000),
     "date of birth": (_birth, (_BIRTHS[1] - _BIRTHS[0]).days + 1),
     "national id": (_national, 2_000_000),
     "credit card": (_card, 10**9),
     "iban": (_iban, 10**8),
-    "passport": (_passport, 10**8),
+    "small firm": (_firm, 600_000),
     "ip address": (_ip, 262_144),
-    "vehicle plate": (_plate, 2 * 24**4),
+    "rare disease": (_disease, 600_000),
     "secret": (_secret, 10**9),
 }
 
@@ -141,16 +156,18 @@ KINDS: Final = tuple(_MAKERS)
 
 _SHAPES: Final = {
     "email": re.compile(r"[a-z]+\.[a-z]+\d*@example\.(com|org|net)"),
-    "phone": re.compile(r"(\+1[ -])?\(?[2-9]\d\d\)?[ -]555[ -]01\d\d"),
+    "phone": re.compile(
+        r"(\+1-|\()[2-9]\d\d(-|\) )555-01\d\d|\+(44|33|49|353|61|351|34|48) [\d ]{8,13}"
+    ),
     "postal address": re.compile(r"[1-9]\d* \w+ \w+, \w+, 00\d{3}"),
     "full name": re.compile(r"[A-Z]\w+( [A-Z]\.)? [A-Z]\w+"),
     "date of birth": re.compile(r"(19|20)\d\d-\d\d-\d\d|\d{1,2} [A-Z][a-z]+ (19|20)\d\d"),
-    "national id": re.compile(r"\d{8}[A-Z]|[78]\d\d-\d\d-\d{4}"),
+    "national id": re.compile(r"X\d{8}|\d{8}[A-Z]|[78]\d\d-\d\d-\d{4}"),
     "credit card": re.compile(r"400000\d{10}|4000( \d{4}){3}"),
     "iban": re.compile(r"(DE|GB)[0-9A-Z ]{20,27}"),
-    "passport": re.compile(r"X\d{8}"),
+    "small firm": re.compile(r"[A-Z]\w+ & [A-Z]\w+"),
     "ip address": re.compile(r"198\.1[89]\.\d{1,3}\.\d{1,3}|2001:db8(:[\da-f]{1,4}){2}::[\da-f]+"),
-    "vehicle plate": re.compile(r"U[A-Z]\d\d [A-Z]{3}"),
+    "rare disease": re.compile(r"[A-Z]\w+ syndrome, [A-Z]\w+"),
     "secret": re.compile(r"sk-test-\w{22}|\w+![a-z]+"),
 }
 
@@ -178,6 +195,11 @@ def values(kind: str, count: int, rng: np.random.Generator) -> list[str]:
     if count > most:
         raise ValueError(f"of the kind {kind} there are no more than {most} values")
     return [make(at) for at in rng.choice(most, count, replace=False, shuffle=True).tolist()]
+
+
+def invented_words(value: str) -> list[str]:
+    """Words of a value that stand in no dictionary: names of people, places, firms."""
+    return [word for word in re.findall(r"[A-Za-z]+", value) if word.capitalize() in _INVENTED]
 
 
 def is_valid(kind: str, value: str) -> bool:
