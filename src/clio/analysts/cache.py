@@ -147,6 +147,15 @@ class Cache:
                 if path.exists():
                     sync(path)
 
+    def clear(self) -> None:
+        """Forget all completions, so that no byte of them is left in the file or beside it."""
+        with self.transaction() as database:
+            database.execute("DELETE FROM completions")
+        with self._careful(), self._writing, self._reading:
+            # Deleted pages were overwritten (secure_delete); this leaves no older copy either.
+            for step in ("wal_checkpoint(TRUNCATE)", None, "wal_checkpoint(TRUNCATE)"):
+                self._writer.execute("VACUUM" if step is None else f"PRAGMA {step}").fetchall()
+
     def close(self) -> None:
         """Let go of the file."""
         with self._reading:

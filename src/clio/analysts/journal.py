@@ -155,6 +155,17 @@ class Journal:
             database.execute("UPDATE batches SET state = 'collected' WHERE label = ?", (label,))
         self._cache.sync()
 
+    def given_up(self) -> None:
+        """No answer is wanted any more: what the provider has may be deleted there."""
+        with self._cache.transaction() as database:
+            of_model = "label IN (SELECT label FROM batches WHERE model = ?)"
+            database.execute(f"UPDATE items SET label = NULL WHERE {of_model}", (self._model,))
+            database.execute(
+                "UPDATE batches SET state = 'collected' WHERE model = ? AND state = 'submitted'",
+                (self._model,),
+            )
+        self._cache.sync()
+
     def deleted(self, label: str) -> None:
         """The provider keeps nothing of the batch any more."""
         with self._cache.transaction() as database:
