@@ -152,7 +152,7 @@ def test_the_same_seed_gives_the_same_bytes_and_a_kill_leaves_what_was(
         "def dies(path, write, *, mode=0):\n"
         "    write(path.with_name('.tmp-' + path.name)); os.kill(os.getpid(), signal.SIGKILL)\n"
         "files.atomic_write = dies\n"
-        "networks.find_networks(sys.argv[1], seed=9, nulls=5)\n"
+        "networks.find_networks(sys.argv[1], seed=9, nulls=19)\n"
     )
     ended = subprocess.run([sys.executable, "-c", killed, str(run)], env=os.environ, check=False)
     assert ended.returncode == -signal.SIGKILL
@@ -163,7 +163,7 @@ def test_the_same_seed_gives_the_same_bytes_and_a_kill_leaves_what_was(
 
 def test_a_label_that_nobody_has_is_refused_by_name(planted: Planted) -> None:
     with pytest.raises(SettingsError, match="'no-such'"):
-        find_networks(planted.path, labels=["no-such"], nulls=2)
+        find_networks(planted.path, labels=["no-such"])
 
 
 def test_what_is_no_run_is_refused(tmp_path: Path) -> None:

@@ -127,7 +127,7 @@ def class_of(rows: Rows, tasks: int) -> tuple[Rows, set[int]]:
     return added(rows, who, day, 3, text), set(active.tolist())
 
 
-@pytest.mark.parametrize("tasks", [2, 4])
+@pytest.mark.parametrize("tasks", [2, 4, 6])
 def test_a_class_is_no_network(tasks: int) -> None:
     rows, _ = class_of(background(9), tasks)
     assert networks(rows) == []
@@ -199,6 +199,6 @@ def test_rows_without_dates_do() -> None:
 
 def test_the_same_seed_gives_the_same() -> None:
     rows, _ = ring(background(18), 10, 8, seed=19)
-    one, other = (find_groups(rows, PARENTS, nulls=10, seed=3) for _ in range(2))
+    one, other = (find_groups(rows, PARENTS, nulls=NULLS, seed=3) for _ in range(2))
     assert one.thresholds == other.thresholds
     assert [g.accounts.tolist() for g in one.groups] == [g.accounts.tolist() for g in other.groups]

@@ -11,7 +11,9 @@ from rich.console import Console
 
 from clio.cli.common import Config, Json, Quiet, Seed, ending, output, print_json
 from clio.cli.progress import progress_display
+from clio.errors import SettingsError
 from clio.pipeline.networks import NETWORK, Coordination, Network, find_networks
+from clio.pipeline.revealing import export_case
 from clio.settings import given_settings
 from clio.sources import shown
 
@@ -42,13 +44,34 @@ def command(
             "a value are set apart; may be repeated.",
         ),
     ] = None,
+    case: Annotated[
+        str | None,
+        typer.Option(
+            "--case", metavar="CASE", help="With --to: a network that was found, for reviewers."
+        ),
+    ] = None,
+    to: Annotated[
+        Path | None,
+        typer.Option(
+            "--to", metavar="DIR", help="Write the case there, under pseudonyms of its own."
+        ),
+    ] = None,
     config: Config = None,
     seed: Seed = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Find networks and print a report."""
+    """Find networks and print a report, or write one that was found."""
     with ending(as_json=as_json):
+        if (case is None) != (to is None):
+            raise SettingsError("--case and --to belong together; give both")
+        if case is not None and to is not None:
+            written = export_case(run, case, to)
+            if as_json:
+                print_json({"run": shown(run), "case": case, "file": shown(written)})
+            elif not quiet:
+                output.print(f"{case} is in {shown(written)}", markup=False)
+            return
         chosen = given_settings({"seed": seed}, config=config).get("seed")
         with progress_display(quiet=quiet) as progress:
             found = find_networks(
@@ -72,6 +95,11 @@ def _print(console: Console, run: Path, found: Coordination) -> None:
     console.print(
         f"\n[bold]{len(networks):,} networks[/bold] among {found.accounts:,} accounts and "
         f"{found.conversations:,} conversations; {len(apart):,} groups set apart as shared sources"
+    )
+    console.print(
+        f"Of runs in which no accounts act together, {found.declared_rate:.0%} at most have a "
+        f"group (by {found.nulls} nulls)",
+        style="dim",
     )
     if found.left_out:
         console.print(f"Not looked at, as they have no cluster: {found.left_out:,}", style="dim")

@@ -59,6 +59,8 @@ class Parts:
         Days on which at least two members had common conversations.
     texts
         Common texts.
+    repeats
+        How often a member uses a common text that it uses at all; NaN without texts.
     variation
         Different wordings among the common texts' conversations: 0 for copies of one, near 1 where
         each differs.
@@ -83,6 +85,7 @@ class Parts:
     acts: float
     days: int
     texts: int
+    repeats: float
     variation: float
     outside: float
     crowd: float
@@ -242,6 +245,7 @@ def _measured(rows: Rows, group: Group, own: Ids, told: Bools, inside: Bools) ->
         acts=float(np.median(acts)),
         days=int(np.count_nonzero(per_day >= 2)),
         texts=len(texts),
+        repeats=_repeats(rows.account[own[told]], rows.text[own[told]]),
         variation=_variation(rows.wording[own[told]], texts),
         outside=_outside(rows, member, rows.text[own[told]]),
         crowd=_crowd(rows, member, acting),
@@ -250,6 +254,12 @@ def _measured(rows: Rows, group: Group, own: Ids, told: Bools, inside: Bools) ->
         marked=_marked(rows, acting),
         growth=_growth(rows.second[dated]),
     )
+
+
+def _repeats(account: Ids, text: Ids) -> float:
+    if not len(text):
+        return float("nan")
+    return float(len(text) / len(np.unique(text * (int(account.max()) + 1) + account)))
 
 
 def _variation(wording: Ids, texts: Ids) -> float:
@@ -347,10 +357,13 @@ def explanations(parts: Parts, *, textual: bool) -> Mapping[str, float]:
     own_use = _ramp(0.6 - parts.exclusivity, 0.4)
     seldom = _ramp(6.0 - parts.acts, 4.0)
     brief = _ramp(8.0 - parts.days, 5.0)
+    # Tasks are done once each; that says nothing of accounts that do little else.
+    once = _ramp(1.5 - parts.repeats, 0.5) if textual and not np.isnan(parts.repeats) else 0.0
+    once *= min(1.0, 2.0 * own_use)
     others = 0.0 if np.isnan(parts.outside) else parts.outside
     crowd = 0.0 if np.isnan(parts.crowd) else parts.crowd / 2.0
     return {
-        TASKS: 0.4 * own_use + 0.3 * seldom + 0.3 * brief,
+        TASKS: min(1.0, 0.4 * own_use + 0.3 * seldom + 0.3 * brief + 0.3 * once),
         POPULAR: min(1.0, others) if textual else 0.0,
         SOURCE: parts.marked if parts.marked >= MARKED else 0.0,
         EVENT: 0.0 if textual else min(1.0, crowd),

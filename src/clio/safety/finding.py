@@ -7,6 +7,7 @@ group of m (max-T; Westfall and Young, *Resampling-Based Multiple Testing*, 1993
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from clio.errors import SettingsError
 from clio.safety.graphs import components, members
 from clio.safety.nulls import Rows, exchanged, layers, strata
 from clio.safety.pairs import (
@@ -29,8 +31,11 @@ from clio.safety.pairs import (
 Ids = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-EXPECTED_GROUPS: Final = 0.02
-"""Groups of the null, of each size, that are put up with."""
+DECLARED_RATE: Final = 0.05
+"""Of the runs in which no accounts act together, so many at most have any group reported."""
+
+LEAST_NULLS: Final = math.ceil(1 / DECLARED_RATE) - 1
+"""With fewer draws no result is as rare as `DECLARED_RATE`: one run among n + 1 is the first."""
 
 LEAST_SCORE: Final = 5.0
 """Nats that a pair needs, whatever the null says: it may hold no pair at all."""
@@ -54,35 +59,55 @@ LARGE_TRAITS: Final = 3
 """Traits that a large group has in common, and each of its members at least."""
 
 _LEAST_OVERLAP: Final = 0.1
-_EULER: Final = 0.5772156649
+
+_FLOORS: Final = np.array([LEAST_SCORE] * len(SIZES) + [_LEAST_OVERLAP])
+_LEAST_SPREADS: Final = np.array([1.0] * len(SIZES) + [0.05])
+"""Nats, and overlap, that a spread is at least: most draws may have nothing over the floor."""
+
+_UPPER: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the highest scores of the null come to: Gumbel's law by the method of moments."""
+    """How high the null goes, by rank alone; no law of its tail is assumed.
+
+    A run has one peak by kind: the highest score that leaves a group of each of `SIZES`, and the
+    largest overlap. Peaks are put on one scale, that of the draws and the observed run together:
+    were the observed run one more draw, it would be the highest of the n + 1 once in n + 1 times,
+    whatever the law of the scores (Phipson and Smyth, "Permutation p-values should never be zero",
+    2010). What lies under the floor counts as the floor, so that draws without any group are ranks
+    too and no fit can take them for a narrow law.
+
+    Attributes
+    ----------
+    middle, spread
+        Of the peaks by kind, (6,) float64: median, and from there to the ninth decile.
+    heights
+        (nulls,) float64, sorted: of each draw the highest of its peaks, in spreads.
+    """
 
     middle: Floats
-    scale: Floats
-    highest: Floats
+    spread: Floats
+    heights: Floats
 
     @classmethod
-    def of(cls, scores: Floats, floor: float) -> Limits:
-        """From the highest scores of each null, ``(nulls, kinds)``."""
-        seen = np.maximum(scores, floor)
-        scale = np.maximum(seen.std(axis=0) * np.sqrt(6) / np.pi, 1e-3)
-        return cls(seen.mean(axis=0) - _EULER * scale, scale, seen.max(axis=0))
+    def of(cls, nulls: Floats, observed: Floats) -> Limits:
+        """From the peaks of each null, ``(nulls, 6)``, and of the observed run, ``(6,)``."""
+        peaks = np.maximum(np.vstack([nulls, observed]), _FLOORS)
+        middle = np.median(peaks, axis=0)
+        spread = np.maximum(np.quantile(peaks, _UPPER, axis=0) - middle, _LEAST_SPREADS)
+        heights = np.sort(((peaks - middle) / spread).max(axis=1)[:-1])
+        return cls(middle, spread, np.asarray(heights, np.float64))
 
     def thresholds(self) -> Floats:
-        """Scores that the null passes at the expected rate, and no null has passed."""
-        gumbel = self.middle - self.scale * np.log(-np.log1p(-EXPECTED_GROUPS))
-        return np.asarray(np.maximum(gumbel, self.highest), np.float64)
+        """Peaks that fewer of the draws pass than are put up with, (6,) float64."""
+        allowed = math.floor(DECLARED_RATE * (len(self.heights) + 1))
+        return np.asarray(self.middle + self.spread * self.heights[-allowed], np.float64)
 
-    def chance(self, scores: Floats) -> float:
-        """How often the null reaches any of the scores, at most."""
-        # Far below the middle the exponent is clipped: the tail is 1 there anyhow.
-        depth = np.minimum(-(scores - self.middle) / self.scale, 50.0)
-        tail = -np.expm1(-np.exp(depth))
-        return float(np.clip(tail.min() * len(tail), 1e-6, 1.0))
+    def chance(self, peaks: Floats) -> float:
+        """Share of the runs that reach any of the peaks, this one counted among the draws."""
+        height = ((np.maximum(peaks, _FLOORS) - self.middle) / self.spread).max()
+        return float((1 + np.count_nonzero(self.heights >= height)) / (len(self.heights) + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +121,8 @@ class Group:
     score
         Mean surprise of a member's strongest tie, in nats; of a large group the log of its size.
     chance
-        Of a null that holds any such group.
+        Share of the runs that hold such a group where no accounts act together; never under one
+        in the number of draws and one.
     """
 
     accounts: Ids
@@ -150,40 +176,52 @@ def find_groups(
         Of the draws.
     advanced
         Told of each null that is done.
+
+    Raises
+    ------
+    SettingsError
+        There are fewer nulls than `LEAST_NULLS`.
     """
+    if nulls < LEAST_NULLS:
+        raise SettingsError(
+            f"{nulls} draws of the null cannot hold false groups to {DECLARED_RATE:.0%} of runs; "
+            f"take at least {LEAST_NULLS}"
+        )
     accounts = rows.accounts
     stratum = strata(rows, parents)
-    highest = np.full((nulls, len(SIZES)), -np.inf)
-    overlaps = np.zeros((nulls, 1))
+    peaks = np.empty((nulls, len(_FLOORS)))
     expected, most = 0, 0
     for at in range(nulls):
         traits = exchanged(rows, stratum, np.random.default_rng([seed, at]))
         pairs = score_pairs(traits, accounts)
-        highest[at] = first_scores(pairs, accounts)
-        overlaps[at, 0] = max(_overlaps(layer)[3].max(initial=0.0) for layer in traits)
+        peaks[at] = _peaks(traits, pairs, accounts)
         tied = len(_tied(pairs))
         expected, most = expected + tied, max(most, tied)
         advanced(1)
-    limits = Limits.of(highest, LEAST_SCORE)
-    large = Limits.of(overlaps, _LEAST_OVERLAP)
-    thresholds = limits.thresholds()
-
     observed = layers(rows)
     pairs = score_pairs(observed, accounts)
-    small = groups_above(pairs, accounts, thresholds)
-    crowds, least = _large_groups(observed, float(large.thresholds()[0]))
+    limits = Limits.of(peaks, _peaks(observed, pairs, accounts))
+    *thresholds, overlap = limits.thresholds().tolist()
+    small = groups_above(pairs, accounts, np.array(thresholds))
+    crowds, overlaps = _large_groups(observed, overlap)
     groups = _united(small, crowds, accounts)
     inside = np.zeros(accounts, bool)
     found = []
     for group in groups:
         inside[group] = True
-        found.append(_judged(group, pairs, accounts, limits, large, least))
+        found.append(_judged(group, pairs, accounts, limits, overlaps))
     apart = ~(inside[pairs.one] | inside[pairs.other])
     outside = len(_tied(Pairs(pairs.one[apart], pairs.other[apart], pairs.score[apart])))
     known = expected >= _FEW_TIED * nulls
     inflation = outside / (expected / nulls) if known else float("nan")
     fits = not (inflation > MAX_INFLATION and outside > most)
-    return Found(found, dict(zip(SIZES, thresholds.tolist(), strict=True)), inflation, fits)
+    return Found(found, dict(zip(SIZES, thresholds, strict=True)), inflation, fits)
+
+
+def _peaks(traits: Sequence[Traits], pairs: Pairs, accounts: int) -> Floats:
+    """The highest score that leaves a group of each size, and the largest overlap: (6,)."""
+    overlap = max(_overlaps(layer)[3].max(initial=0.0) for layer in traits)
+    return np.append(first_scores(pairs, accounts), overlap)
 
 
 def _tied(pairs: Pairs) -> Ids:
@@ -197,7 +235,6 @@ def _judged(
     pairs: Pairs,
     accounts: int,
     limits: Limits,
-    large: Limits,
     overlaps: dict[int, float],
 ) -> Group:
     within = np.isin(pairs.one, group) & np.isin(pairs.other, group)
@@ -205,10 +242,8 @@ def _judged(
     best = np.zeros(accounts)
     np.maximum.at(best, own.one, own.score)
     np.maximum.at(best, own.other, own.score)
-    chance = limits.chance(np.maximum(first_scores(own, accounts), 0.0))
     overlap = max((overlaps.get(int(account), 0.0) for account in group), default=0.0)
-    if overlap > 0:
-        chance = min(chance, large.chance(np.array([overlap])))
+    chance = limits.chance(np.append(first_scores(own, accounts), overlap))
     return Group(group, float(best[group].mean()), chance)
 
 
