@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
 from collections import Counter
 from dataclasses import replace
@@ -10,14 +11,20 @@ from pathlib import Path
 
 import numpy as np
 import orjson
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 import clio
 from clio.errors import RunError, SettingsError
 from clio.monitoring import Activity
+from clio.pipeline.changing import changes_lately
+from clio.pipeline.facets import restored
 from clio.pipeline.monitoring import Monitoring, monitor
-from clio.pipeline.showing import Found, Showing
+from clio.pipeline.run_directory import RunDirectory
+from clio.pipeline.stages.read import conversations_folder
+from clio.pipeline.stages.texts import members_file
+from clio.privacy.changes import Found, Showing
 from clio.testing import Emerging, Event, write_jsonl
 
 TOPIC, THEME = "Debug a React component", "Keep bees"
@@ -92,8 +99,69 @@ def test_shown_rows_are_large_rounded_and_titled_by_the_release(made, found):
 def test_what_was_found_lies_in_restricted_for_its_owner_alone(made, found):
     assert found.restricted == made / "run/restricted/alerts.parquet"
     assert stat.S_IMODE(found.restricted.stat().st_mode) == 0o600
-    released = {p.name for p in (made / "run/release").resolve().iterdir()}
-    assert "alerts.parquet" not in released
+    alerts = (made / "run/release").resolve() / "alerts.parquet"
+    assert pq.read_table(alerts).column_names[:3] == ["facet", "cluster_id", "kind"]
+
+
+def test_a_release_holds_the_alerts_that_may_be_shown(made, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(made / "run", run, symlinks=True)
+    release = clio.open_release(run)
+    looked = monitor(run)
+    everything = pq.read_table(run / "restricted/alerts.parquet").to_pylist()
+    alerts = release.table("alerts").to_pylist()
+    assert alerts
+    assert sorted((a["cluster_id"], a["kind"]) for a in alerts) == sorted(
+        (row["cluster_id"], row["kind"]) for row in everything if row["shown"]
+    )
+    withheld = [row for row in release.withheld.to_pylist() if row["table"] == "alerts"]
+    assert sum(row["cells"] for row in withheld) == len(everything) - len(alerts)
+    for alert in alerts:
+        cluster = release.cluster(alert["cluster_id"])
+        assert alert["title"].startswith(f"{cluster.title}: ")
+        assert alert["ratio_low"] <= alert["ratio"] <= alert["ratio_high"]
+        assert alert["since"].weekday() == 0
+    # What the command shows by default is what the release holds.
+    shown = {(s.cluster_id, s.kind, s.ratio, s.q) for s in looked.shown}
+    assert shown == {(a["cluster_id"], a["kind"], a["ratio"], a["q"]) for a in alerts}
+
+
+def test_alerts_do_not_depend_on_the_key(made, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(made / "run", run, symlinks=True)
+    directory = RunDirectory(run)
+    directory.load()
+    facets = restored(directory.state.facets)
+    before = changes_lately(directory, facets, ["request"], "week")
+    # Codes of accounts follow the pseudonyms: another key gives them in another order.
+    path = members_file(directory, "request")
+    members = pq.read_table(path)
+    codes = np.random.default_rng(5).permutation(members["account"].to_numpy().max() + 1)
+    place = members.column_names.index("account")
+    other = codes[members["account"].to_numpy()]
+    pq.write_table(members.set_column(place, "account", pa.array(other)), path)
+    after = changes_lately(directory, facets, ["request"], "week")
+    assert before is not None
+    assert after is not None
+    assert before.found
+    for one, two in zip(before.found, after.found, strict=True):
+        for name in ("cluster_id", "kind", "since", "ratio", "low", "high", "q", "few"):
+            assert getattr(one, name) == getattr(two, name), name
+
+
+def test_without_dates_or_days_there_is_no_table_of_alerts(made, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(made / "run", run, symlinks=True)
+    directory = RunDirectory(run)
+    directory.load()
+    facets = restored(directory.state.facets)
+    folder = conversations_folder(directory)
+    for part in [folder] if folder.is_file() else sorted(folder.glob("part-*")):
+        table = pq.read_table(part)
+        place = table.column_names.index("created_at")
+        nothing = pa.nulls(table.num_rows, table["created_at"].type)
+        pq.write_table(table.set_column(place, "created_at", nothing), part)
+    assert changes_lately(directory, facets, ["request"], "week") is None
 
 
 def test_the_same_seed_gives_the_same_bytes(made, found):
@@ -115,7 +183,12 @@ def change(made: Path, conversations: int, accounts: int) -> tuple[Showing, Foun
         *(2.345, 1.234, 4.567, 0.0123, accounts, False, "week", float("nan"), (0, 7), (7, 14)),
         (rows,),
     )
-    return Showing(release, clio.Settings().thresholds(), date(1999, 1, 4)), found
+    return showing_of(release, date(1999, 1, 4)), found
+
+
+def showing_of(release: clio.Release, first: date) -> Showing:
+    tables = release.clusters.to_pylist(), release.trends.to_pylist()
+    return Showing(*tables, release.info.granularity, clio.Settings().thresholds(), first)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +214,7 @@ def test_a_side_that_leaves_little_beside_a_released_period_is_not_shown(made):
     found = change(made, 40, 20)[1]
     release = clio.open_release(made / "run")
     period = release.rows("trends", found.cluster_id)[3]["period"]
-    near = Showing(release, clio.Settings().thresholds(), period)
+    near = showing_of(release, period)
     whole = near.shown(found)
     assert whole is not None
     rows = found.parts[0]

@@ -11,8 +11,8 @@ from typing import Any, Final, cast
 import duckdb
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from clio.errors import RunError
 from clio.monitoring import Activity, Answers, Tree
 from clio.pipeline import files
 from clio.pipeline.facets import Facets
@@ -29,14 +29,15 @@ _SHIFTING: Final = ("language", "interaction")
 
 _DAY: Final = "make_timestamp(epoch_us(c.created_at))::DATE"
 _FACTS: Final = """
-SELECT m.account, n."index" AS leaf, date_diff('day', ?::DATE, {day}) AS day, {answers}
+SELECT m.account, t."index" AS leaf, date_diff('day', ?::DATE, {day}) AS day, {answers}
 FROM members m
 JOIN assignments a USING (conversation_id)
 JOIN facets f USING (conversation_id)
 JOIN conversations c USING (conversation_id)
 JOIN nodes n ON n.cluster_id = a.cluster_id AND n.level = 0
+JOIN nodes t ON t.cluster_id = coalesce(n."into", n.cluster_id)
 WHERE a.facet = ? AND c.created_at IS NOT NULL AND {day} <= ?
-ORDER BY day, leaf, m.account, c.conversation_id
+ORDER BY day, leaf, c.conversation_id
 """
 
 
@@ -76,19 +77,11 @@ def database(directory: RunDirectory) -> Iterator[duckdb.DuckDBPyConnection]:
         yield sql
 
 
-def span(sql: duckdb.DuckDBPyConnection, directory: RunDirectory) -> tuple[date, date]:
-    """First and last day, UTC, of the conversations that bear a date.
-
-    Raises
-    ------
-    RunError
-        None does.
-    """
+def dated_span(sql: duckdb.DuckDBPyConnection, directory: RunDirectory) -> tuple[date, date] | None:
+    """First and last day, UTC, of the conversations that bear a date; ``None`` if none does."""
     files.register(sql, "conversations", conversations_folder(directory))
     found = sql.execute(f"SELECT min({_DAY}), max({_DAY}) FROM conversations c").fetchall()[0]
-    if found[0] is None:
-        raise RunError("no conversation bears a date, so that nothing can be said of time")
-    return cast(tuple[date, date], found)
+    return None if found[0] is None else cast(tuple[date, date], found)
 
 
 def read_history(
@@ -98,8 +91,8 @@ def read_history(
     facet: str,
     first: date,
     until: date,
-) -> History:
-    """One facet's history.
+) -> History | None:
+    """One facet's history; ``None`` where no conversation bears a date in the days asked for.
 
     Parameters
     ----------
@@ -113,11 +106,6 @@ def read_history(
         Whose tree it is.
     first, until
         The date of day 0, and the last one taken in.
-
-    Raises
-    ------
-    RunError
-        No conversation bears a date in these days.
     """
     for name, place in (
         ("members", members_file(directory, facet)),
@@ -133,14 +121,15 @@ def read_history(
     query = _FACTS.format(day=_DAY, answers=columns or "NULL")
     table = sql.sql(query, params=[first, facet, until]).to_arrow_table()
     if not table.num_rows:
-        raise RunError("no conversation of the run bears a date in the days asked for")
+        return None
     nodes = files.read_table(nodes_file(directory, facet)).to_pydict()
     ids = [str(v) for v in nodes["cluster_id"]]
     at = {cluster: i for i, cluster in enumerate(ids)}
     parent = [-1 if p is None else at[p] for p in nodes["parent_id"]]
     leaves = [i for i, level in enumerate(nodes["level"]) if level == 0]
     leaves.sort(key=lambda i: nodes["index"][i])
-    activity = Activity.of(*(table[name].to_numpy() for name in ("account", "leaf", "day")))
+    leaf, day = (table[name].to_numpy() for name in ("leaf", "day"))
+    activity = Activity.of(_by_appearance(table["account"].to_numpy()), leaf, day)
     return History(
         facet,
         Tree.of(parent, leaves),
@@ -153,6 +142,17 @@ def read_history(
             *(Answers(name, _numbers(table[f"answer {name}"])) for name in measures),
         ],
     )
+
+
+def _by_appearance(accounts: NDArray[Any]) -> NDArray[np.int64]:
+    """Numbers of accounts in the order in which they first appear.
+
+    Their codes follow the pseudonyms, whose order is the key's: sums would be rounded by it.
+    """
+    _, first, code = np.unique(accounts, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), dtype=np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return np.asarray(rank[code])
 
 
 def _numbers(column: pa.ChunkedArray) -> Any:

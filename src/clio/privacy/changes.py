@@ -1,4 +1,4 @@
-"""Which changes over time may be shown, and how coarsely.
+"""Which changes over time may be shown, and how coarsely; alerts of a release are such changes.
 
 A change compares two stretches of days. It is shown where its cluster stands in the release, under
 the title that stands there, and where both sides clear the thresholds of a cell. Beside the trends
@@ -9,21 +9,42 @@ period that a side cuts through. No count is shown, ratios with two digits, boun
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from clio.monitoring import Activity
-from clio.privacy.cells import at_least
+from clio.privacy.cells import Rows, at_least
 from clio.privacy.thresholds import Counts, cell_rule
-from clio.release.read import Release
+from clio.release.schema import TABLES
 from clio.settings import Thresholds
 
 DIGITS: Final = 2
 Days = tuple[int, int]
+
+_WORDS: Final = {"new": "new", "rise": "more often", "fall": "less often"}
+
+
+class Written(Protocol):
+    """Conversations by account and day, one row each."""
+
+    @property
+    def account(self) -> NDArray[np.int64]:
+        """Number of the account."""
+
+    @property
+    def day(self) -> NDArray[np.int64]:
+        """Days since the first one."""
+
+    def take(self, rows: Any, /) -> Written:
+        """Some of the rows."""
+
+    def within(self, start: int, stop: int, /) -> Written:
+        """The rows of the days from `start` to before `stop`."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +84,7 @@ class Found:
     placebo: float
     before: Days
     after: Days
-    parts: tuple[Activity, ...]
+    parts: tuple[Written, ...]
 
 
 @dataclass(frozen=True)
@@ -111,22 +132,30 @@ class Showing:
 
     Parameters
     ----------
-    release
-        Whose clusters, titles and periods are taken.
+    clusters, trends
+        Rows of the release's tables: its titles and periods are taken.
+    granularity
+        Of its trends.
     thresholds
         Of the run.
     first
         The date of day 0.
     """
 
-    def __init__(self, release: Release, thresholds: Thresholds, first: date) -> None:
+    def __init__(
+        self,
+        clusters: Iterable[Mapping[str, Any]],
+        trends: Iterable[Mapping[str, Any]],
+        granularity: str | None,
+        thresholds: Thresholds,
+        first: date,
+    ) -> None:
         self._first, self._rule = first, cell_rule(thresholds)
         self._protected = thresholds.publishable
-        rows = release.clusters.select(["facet", "cluster_id", "level", "title"]).to_pylist()
-        self._clusters = {(r["facet"], r["cluster_id"]): r for r in rows}
-        self._granularity = release.info.granularity
+        self._clusters = {(r["facet"], r["cluster_id"]): r for r in clusters}
+        self._granularity = granularity
         self._printed: dict[tuple[str, str], list[Days]] = {}
-        for r in release.trends.select(["facet", "cluster_id", "period"]).to_pylist():
+        for r in trends:
             start = (r["period"] - first).days
             period = (start, start + self._length(r["period"]))
             self._printed.setdefault((r["facet"], r["cluster_id"]), []).append(period)
@@ -190,7 +219,7 @@ class Showing:
         periods = self._printed.get((found.facet, found.cluster_id), [])
         return all(self._apart(part, side, periods) for part in found.parts[:1] for side in sides)
 
-    def _apart(self, rows: Activity, side: Days, periods: list[Days]) -> bool:
+    def _apart(self, rows: Written, side: Days, periods: list[Days]) -> bool:
         """Whether nothing small is left between a side and the periods that are printed."""
         whole = np.zeros(len(rows.day), dtype=bool)
         for start, stop in periods:
@@ -205,12 +234,77 @@ class Showing:
         rest = inside & ~whole
         return not rest.any() or self._enough(rows.take(rest))
 
-    def _enough(self, rows: Activity) -> bool:
+    def _enough(self, rows: Written) -> bool:
         each = np.sort(np.unique(rows.account, return_counts=True)[1])[::-1]
         if not len(each):
             return False
         counts = Counts(*(np.array([v]) for v in (each.sum(), len(each), each[0], each[:2].sum())))
         return bool(self._rule.clears(counts)[0])
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What changed lately in a run: private.
+
+    Attributes
+    ----------
+    first
+        The date of day 0.
+    found
+        The changes of all facets.
+    """
+
+    first: date
+    found: Sequence[Found]
+
+
+def alerts(
+    rows: Rows, changes: Changes, thresholds: Thresholds, granularity: str
+) -> list[Shown | None]:
+    """Changes that may be shown as alerts of a release; how many may not is counted.
+
+    Parameters
+    ----------
+    rows
+        Of the release, with its clusters and trends; taken up here.
+    changes
+        What was found.
+    thresholds, granularity
+        Of the run and its trends.
+
+    Returns
+    -------
+    list of Shown or None
+        What is shown of each change, ``None`` where nothing is.
+    """
+    clusters, trends = (
+        [dict(zip(TABLES[name].names, row, strict=True)) for row in rows.of.get(name, ())]
+        for name in ("clusters", "trends")
+    )
+    showing = Showing(clusters, trends, granularity, thresholds, changes.first)
+    every = [showing.shown(found) for found in changes.found]
+    hidden: dict[str, int] = {}
+    for found, shown in zip(changes.found, every, strict=True):
+        if shown is None:
+            hidden[found.facet] = hidden.get(found.facet, 0) + 1
+        else:
+            where = (shown.facet, shown.cluster_id, shown.kind, shown.since)
+            sure = (shown.ratio, shown.low, shown.high, shown.q)
+            rows.add("alerts", *where, *sure, in_words(shown))
+    for facet, count in sorted(hidden.items()):
+        rows.add("withheld", facet, "alerts", -1, "thresholds", count, None)
+    return every
+
+
+def in_words(shown: Shown) -> str:
+    """What changed, in a few words: the cluster's title, and what it did."""
+    if shown.value is None:
+        what = _WORDS.get(shown.kind, shown.kind)
+    else:
+        more = "more" if shown.ratio >= 1 else "less"
+        what = f"{shown.kind.removesuffix(' shift')}, {more} {shown.value}"
+    few = ", carried by few accounts" if shown.few else ""
+    return f"{shown.title}: {what}{few}"
 
 
 def _digits(value: float, rounding: str | None = None, digits: int = DIGITS) -> float:
