@@ -9,7 +9,7 @@ DATA   ?= ../shared/data
 RESULTS := benchmarks/results
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format web browser clean accept-quality accept-languages accept-runtime accept-scale accept-reading accept-crash accept-disk accept-fuzz accept-models accept-model-speed accept-estimate accept-small-model accept-compare
+.PHONY: help demo test check format web browser clean accept-quality accept-languages accept-runtime accept-scale accept-reading accept-crash accept-disk accept-fuzz accept-models accept-model-speed accept-estimate accept-small-model accept-compare accept-dp accept-canaries accept-poisoning
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -80,6 +80,9 @@ accept-disk: $(VENV)/.installed-dev  ## A disk that fills up at ten random momen
 accept-fuzz: $(VENV)/.installed-dev  ## 10,000 damaged inputs: no traceback, no row lost, memory bounded
 	$(BIN)/python benchmarks/soundness/fuzz.py --folder $(RESULTS)/fuzz
 
+accept-dp: $(VENV)/.installed-dev  ## Differential privacy: does it keep its epsilon, and what are its counts worth
+	$(BIN)/python benchmarks/privacy/differential.py --folder $(RESULTS)/differential
+
 accept-models: $(VENV)/.installed-dev  ## Runs with a stand-in model: faults, kills, fifteen languages
 	$(BIN)/python benchmarks/models/faults.py --folder $(RESULTS)/model-faults
 	$(BIN)/python benchmarks/models/kills.py --folder $(RESULTS)/model-kills
@@ -99,8 +102,24 @@ accept-estimate: $(VENV)/.installed-dev  ## What clio estimate says beside what 
 accept-small-model: $(VENV)/.installed-dev  ## 200 conversations through a real, small model's server, killed once
 	$(BIN)/python benchmarks/models/small_model.py $(DATA)/hh_harmless.jsonl.gz --venv .venv-llama --folder $(RESULTS)/small-model
 
+accept-canaries: $(VENV)/.installed-dev  ## 1,000 planted details: none comes out, which layer stops which, the table of stages
+	$(BIN)/python benchmarks/privacy/canaries.py --folder $(RESULTS)/canaries
+	$(BIN)/python benchmarks/privacy/stages.py --folder $(RESULTS)/stages
+
+accept-poisoning: $(VENV)/.installed-dev  ## 500 attacks of each variant on what a release says of a target
+	$(BIN)/python benchmarks/privacy/poisoning.py --folder $(RESULTS)/poisoning
+
 accept-compare: $(VENV)/.installed-dev .venv-bertopic/.installed  ## Clusters beside k-means, Ward and BERTopic
 	$(BIN)/python benchmarks/quality/compare.py $(DATA)/clinc150.jsonl.gz --bertopic-python .venv-bertopic/bin/python
+
+accept-flags: $(VENV)/.installed-dev  ## Known misses and false alarms of a classifier, found
+	$(BIN)/python benchmarks/safety/flags.py $(DATA)/hh_harmless.jsonl.gz $(DATA)/wildchat_agency_a.jsonl.gz
+	$(BIN)/python benchmarks/safety/flags.py $(DATA)/hh_harmless.jsonl.gz $(DATA)/wildchat_agency_a.jsonl.gz --concern rules
+
+accept-networks: $(VENV)/.installed-dev  ## Planted rings and look-alikes; networks where there are none
+	$(BIN)/python benchmarks/safety/coordination.py --rows 100000
+	$(BIN)/python benchmarks/safety/permuted.py --rows 10000 --repetitions 200
+	$(BIN)/python benchmarks/safety/permuted.py --ordinary 20 --rows 4000
 
 .venv-bertopic/.installed:
 	$(PYTHON) -m venv .venv-bertopic

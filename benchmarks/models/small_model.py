@@ -53,7 +53,7 @@ MODEL = "smollm2"
 CONTEXT = 4096
 """Tokens that the server has room for: instructions, a conversation, and two tries to answer."""
 
-SHOWN = 400
+SHOWN = 200
 """Tokens of a conversation that are shown: such a server reads a few hundred a second."""
 
 AT_ONCE = 2

@@ -14,6 +14,7 @@ conversation. The codes are explained in ``docs/errors.md``.
     ├── FailuresError      CLIO-FAIL  more rows failed than the settings allow
     ├── ModelError         CLIO-MODEL the model cannot be asked: no key, no such model, no server
     ├── BudgetError        CLIO-COST  the run's limit on cost or calls is reached
+    ├── EpsilonError       CLIO-DP    the run's privacy budget is used up, or unknown
     ├── WaitingError       CLIO-WAIT  answers are awaited that somebody else has to bring
     ├── DiskError          CLIO-DISK  a file cannot be written or read: full, read-only, failing
     ├── OutOfMemoryError   CLIO-MEM   memory ran out
@@ -94,6 +95,12 @@ class BudgetError(ClioError):
     """The run's limit on cost or calls is reached; everything so far is kept."""
 
     code = "CLIO-COST"
+
+
+class EpsilonError(ClioError):
+    """An export would spend more differential privacy than the run's budget; nothing is spent."""
+
+    code = "CLIO-DP"
 
 
 class WaitingError(ClioError):

@@ -103,6 +103,9 @@ MIN_CLUSTER_ACCOUNTS = 10
 OFFLINE = "extractive"
 """The analyst and the writer that need no model."""
 
+KEYWORDS = "keywords"
+"""The writer that sees keywords alone."""
+
 WITH_ADDRESS = (("openai:", "batch:openai:"), ("anthropic:", "batch:anthropic:"))
 """Models that may be served from another address, by protocol. One address speaks one protocol:
 where models of both are asked, it is that of the first."""
@@ -110,7 +113,7 @@ where models of both are asked, it is that of the first."""
 MOST_CALLS_AT_ONCE = 1_000
 """As many connections as the providers' SDKs hold."""
 
-Writer = Literal["extractive", "model"]
+Writer = Literal["extractive", "model", "keywords"]
 
 
 class Settings(BaseModel):
@@ -128,10 +131,14 @@ class Settings(BaseModel):
         Models for facets, and for titles and hierarchy, where they are not the analyst.
     describe
         Who writes titles and builds the hierarchy; without it the model where there is one.
+        ``keywords`` writes from keywords that enough accounts of a cluster used and from nothing
+        else; a model does so only where `describe_model` names it.
     base_url
         Address of a server that speaks OpenAI's or Anthropic's protocol; see `address`.
     facets
         TOML file of the user's own facets; see `clio.facets.own_facets`.
+    policy
+        TOML file of the rules of a usage policy; see `clio.safety.policy`.
     screen
         A question with yes or no; conversations with no are skipped.
     language
@@ -145,6 +152,9 @@ class Settings(BaseModel):
         `clio.analysts.prices`.
     conversation_tokens
         So much of a conversation is shown to a model.
+    public_data
+        The conversations are public anyway, so that a person may read them beside their clusters
+        (``clio serve --traces``). Nothing of a release changes.
     shard_rows
         How many rows a shard holds at most; vectors of a shard are computed together.
     """
@@ -162,6 +172,7 @@ class Settings(BaseModel):
     describe_model: str | None = None
     base_url: str | None = None
     facets: Path | None = None
+    policy: Path | None = None
     screen: str | None = Field(default=None, min_length=1, max_length=1000)
     language: str = Field(default="English", min_length=1, max_length=40)
     max_cost: float | None = Field(default=None, gt=0, allow_inf_nan=False)
@@ -176,10 +187,11 @@ class Settings(BaseModel):
     min_conversations: int | None = Field(default=None, ge=1)
     round: int | None = Field(default=None, ge=1, le=1000)
     breakdown: tuple[str, ...] = ()
+    public_data: bool = False
     max_failed_share: float = Field(default=0.1, ge=0.0, le=1.0)
     shard_rows: int = Field(default=4096, ge=1)
 
-    @field_validator("facets", "prices")
+    @field_validator("facets", "policy", "prices")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         """A run may be taken up from another folder."""
@@ -193,8 +205,11 @@ class Settings(BaseModel):
     @property
     def model_for_titles(self) -> str | None:
         """The model that writes titles and builds the hierarchy; ``None`` where none does."""
-        model = self.describe_model or (None if self.analyst == OFFLINE else self.analyst)
-        return None if self.describe == OFFLINE else model
+        if self.describe == OFFLINE:
+            return None
+        if self.describe == KEYWORDS:
+            return self.describe_model
+        return self.describe_model or (None if self.analyst == OFFLINE else self.analyst)
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -241,6 +256,11 @@ class Settings(BaseModel):
             ):
                 if value is not None:
                     raise SettingsError(f"{option} needs a model: name one with --analyst")
+            if self.policy is not None:
+                raise SettingsError(
+                    "--policy needs a model: name one with --analyst, or hold a finished run "
+                    "against it with clio flags RUN --policy FILE"
+                )
         if self.describe == "model" and self.model_for_titles is None:
             raise SettingsError(
                 "--describe model needs a model: name one with --describe-model or --analyst"
@@ -380,6 +400,8 @@ def changed_settings(settings: Mapping[str, Any], changes: Mapping[str, Any]) ->
     merged = {**settings, **{k: v for k, v in changes.items() if v is not None}}
     if changes.get("describe") == OFFLINE:
         merged["describe_model"] = None
+    elif changes.get("describe") == KEYWORDS:
+        merged["describe_model"] = changes.get("describe_model")
     elif changes.get("describe_model") is not None:
         merged["describe"] = "model"
     return settings_from(merged)

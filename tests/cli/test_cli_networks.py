@@ -60,5 +60,13 @@ def test_the_report_has_counts_titles_and_ids(monkeypatch: pytest.MonkeyPatch) -
     text = runner.invoke(app, ["networks", "RUN", "--quiet"]).stdout
     assert text == ""
     text = runner.invoke(app, ["networks", "RUN"]).stdout
-    for said in ("1 networks", "900 accounts", "network-1", "Write [product]", "0.10", "trust no"):
+    for said in (
+        "1 networks",
+        "900 accounts",
+        "network-1",
+        "5% at most",
+        "Write [product]",
+        "0.10",
+        "trust no",
+    ):
         assert said in text, said

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from clio.cli import app, changes, monitor
 from clio.pipeline.monitoring import Monitoring
-from clio.pipeline.showing import Shown
+from clio.privacy.changes import Shown
 
 
 def invoke(*arguments: object) -> tuple[int, str, str]:

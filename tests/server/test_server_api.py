@@ -177,6 +177,11 @@ def test_openapi_describes_the_answers(client: TestClient) -> None:
         "/api/v1/dimensions",
         "/api/v1/dimensions/{dimension}",
         "/api/v1/surprises",
+        "/api/v1/map",
+        "/api/v1/shares",
+        "/api/v1/compare/periods",
+        "/api/v1/compare/values",
+        "/api/v1/compare/clusters",
         "/api/v1/tables",
         "/api/v1/tables/{name}",
     }

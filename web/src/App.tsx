@@ -3,18 +3,24 @@ import { Header } from "./components/Header";
 import { Loading, Notice } from "./components/Notice";
 import { useResource } from "./resource";
 import { useRoute } from "./route";
+import { Compare } from "./views/compare/Compare";
 import { Explore } from "./views/explore/Explore";
 import { Facets } from "./views/facets/Facets";
 import { Method } from "./views/method/Method";
+import { Monitoring } from "./views/monitoring/Monitoring";
 import { Overview } from "./views/overview/Overview";
+import { Safety } from "./views/safety/Safety";
 import { Trends } from "./views/trends/Trends";
 
 const VIEW = {
   overview: Overview,
   explore: Explore,
   trends: Trends,
+  compare: Compare,
   facets: Facets,
+  monitoring: Monitoring,
   method: Method,
+  safety: Safety,
 };
 
 export function App() {
@@ -55,7 +61,7 @@ export function App() {
         </div>
       )}
       <Header route={route} navigate={navigate} />
-      {info.facets.length === 0 && route.view !== "method" ? (
+      {info.facets.length === 0 && route.view !== "method" && route.view !== "safety" ? (
         <main class="lone" id="content" tabIndex={-1}>
           <Notice kind="withheld" title="Nothing is released">
             No group of conversations passed the privacy thresholds. A larger corpus, or the preset{" "}

@@ -1,5 +1,7 @@
 /** The API of the server, typed. Every text in an answer may be hostile: show it as text only. */
 
+import { type Parameters, source } from "./data/source";
+
 export const ROOT = "__root__";
 
 export interface FacetInfo {
@@ -207,6 +209,100 @@ export interface Surprise {
   baseline: number;
 }
 
+export interface Alert {
+  facet: string;
+  cluster_id: string;
+  level: number;
+  title: string;
+  cluster_title: string;
+  kind: string;
+  since: string;
+  ratio: number;
+  ratio_low: number;
+  ratio_high: number | null;
+  q: number;
+  accounts: number | null;
+  conversations: number | null;
+}
+
+export interface Alerts {
+  looked: boolean;
+  total: number;
+  withheld: number;
+  alerts: Alert[];
+}
+
+export interface Moved {
+  cluster_id: string;
+  title: string;
+  level: number;
+  before: number;
+  before_low: number;
+  before_high: number;
+  after: number;
+  after_low: number;
+  after_high: number;
+  ratio: number;
+  ratio_low: number;
+  ratio_high: number | null;
+  sure: boolean;
+  others: number | null;
+}
+
+export interface EventChanges {
+  facet: string;
+  date: string;
+  granularity: Granularity;
+  before: { first: string; last: string };
+  after: { first: string; last: string };
+  other_dates: number;
+  compared: number;
+  sure: number;
+  rows: Moved[];
+}
+
+/** Clusters in two dimensions from 0 to 1, and the cells of a grid, column by column. */
+export interface MapPlaces {
+  facet: string;
+  grid: number;
+  places: { id: string[]; x: number[]; y: number[] };
+  cells: { x: number[]; y: number[]; conversations: number[] };
+}
+
+export interface Shares {
+  facet: string;
+  dimension: string;
+  value: string;
+  baseline: number;
+  id: string[];
+  share: number[];
+  low: number[];
+  high: number[];
+}
+
+export interface CompareRow {
+  cluster_id: string | null;
+  dimension: string | null;
+  title: string;
+  first: number;
+  first_low: number;
+  first_high: number;
+  second: number;
+  second_low: number;
+  second_high: number;
+  difference: number;
+  low: number;
+  high: number;
+  sure: boolean;
+}
+
+export interface Comparison {
+  facet: string;
+  sides: { name: string; conversations: number; accounts: number | null }[];
+  rows: CompareRow[];
+  withheld: number;
+}
+
 export interface TableInfo {
   name: string;
   description: string;
@@ -214,42 +310,15 @@ export interface TableInfo {
   columns: Record<string, string>;
 }
 
-export class ApiError extends Error {
-  constructor(
-    readonly status: number,
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
-type Parameters = Record<string, string | number | string[] | null>;
-
-/** Address of an answer of the API, relative to the page. */
-export function address(path: string, parameters: Parameters = {}): string {
-  const given = new URLSearchParams();
-  for (const [name, value] of Object.entries(parameters)) {
-    if (value === null) continue;
-    for (const one of Array.isArray(value) ? value : [value]) given.append(name, String(one));
-  }
-  return `api/v1/${path}${given.size > 0 ? `?${given}` : ""}`;
-}
+export { ApiError } from "./data/errors";
 
 async function get<T>(path: string, parameters: Parameters, signal: AbortSignal): Promise<T> {
-  let response: Response;
-  try {
-    response = await fetch(address(path, parameters), { signal });
-  } catch (error) {
-    if (signal.aborted) throw error;
-    throw new ApiError(0, "The server does not answer. Is it still running?");
-  }
-  const body: unknown = await response.json().catch(() => null);
-  if (!response.ok) {
-    const said = (body as { error?: { message?: string } } | null)?.error?.message;
-    throw new ApiError(response.status, said ?? `The server answered ${response.status}.`);
-  }
-  return body as T;
+  return (await source.answer(path, parameters, signal)) as T;
 }
+
+/** Address of an answer as a file, or null where the page's data is a copy that has none. */
+export const fileAddress = (path: string, parameters: Parameters = {}) =>
+  source.file(path, parameters);
 
 type Facet = string | null;
 
@@ -286,3 +355,39 @@ export const fetchSurprises = (facet: Facet, signal: AbortSignal) =>
 
 export const fetchTables = (signal: AbortSignal) =>
   get<{ tables: TableInfo[] }>("tables", {}, signal);
+
+export const fetchAlerts = (facet: Facet, signal: AbortSignal) =>
+  get<Alerts>("alerts", { facet }, signal);
+
+export const fetchEvent = (date: string, periods: number, facet: Facet, signal: AbortSignal) =>
+  get<EventChanges>("event", { date, periods, facet }, signal);
+
+/** All clusters of a facet with their texts, each before its children. */
+export async function fetchAllClusters(facet: Facet, signal: AbortSignal): Promise<Cluster[]> {
+  const limit = 10_000;
+  const clusters: Cluster[] = [];
+  for (let total = 1; clusters.length < total; ) {
+    const page = await get<{ total: number; clusters: Cluster[] }>(
+      "clusters",
+      { facet, offset: clusters.length, limit },
+      signal,
+    );
+    if (page.clusters.length === 0) break;
+    total = page.total;
+    clusters.push(...page.clusters);
+  }
+  return clusters;
+}
+
+export const fetchMeant = (q: string, facet: Facet, signal: AbortSignal) =>
+  get<SearchResponse>("search", { q, facet, by: "meaning" }, signal);
+
+export const fetchMap = (facet: Facet, signal: AbortSignal) =>
+  get<MapPlaces>("map", { facet }, signal);
+
+export const fetchShares = (dimension: string, value: string, facet: Facet, signal: AbortSignal) =>
+  get<Shares>("shares", { dimension, value, facet }, signal);
+
+/** `periods`, `values` or `clusters`, with what they need. */
+export const fetchComparison = (kind: string, given: Parameters, signal: AbortSignal) =>
+  get<Comparison>(`compare/${kind}`, given, signal);

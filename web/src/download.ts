@@ -21,7 +21,7 @@ function add(parent: Element, name: string, attributes: Record<string, string | 
 }
 
 /** A CSS colour as it is computed on the page, such as that of `var(--accent)`. */
-function computed(colour: string): string {
+export function computed(colour: string): string {
   const probe = document.createElement("i");
   probe.style.color = colour;
   document.body.append(probe);

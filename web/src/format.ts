@@ -61,6 +61,8 @@ const DAY = new Intl.DateTimeFormat("en", {
 });
 const MONTH = new Intl.DateTimeFormat("en", { month: "long", year: "numeric", timeZone: "UTC" });
 
+export const dayWords = (iso: string) => DAY.format(day(iso));
+
 export const dayRange = (first: string, last: string) => DAY.formatRange(day(first), day(last));
 
 export function period(iso: string, granularity: Granularity): string {
@@ -80,9 +82,22 @@ export function points(difference: number): string {
   return `${difference < 0 ? "−" : "+"}${size} points`;
 }
 
+/** "+1.8 points" and "+1.2 to +2.4": as many digits in both as the interval's width warrants. */
+export function pointsInterval(difference: number, low: number, high: number): [string, string] {
+  const width = 100 * (high - low);
+  const digits = width >= 0.5 ? 1 : width >= 0.05 ? 2 : 3;
+  const say = (value: number) =>
+    `${value < 0 ? "−" : "+"}${Math.abs(100 * value).toFixed(digits)}`;
+  return [`${say(difference)} points`, `${say(low)} to ${say(high)}`];
+}
+
 /** How many times the base rate: "2.4×". */
 export const times = (ratio: number) =>
   `${ratio.toFixed(ratio >= 10 ? 0 : ratio >= 0.095 ? 1 : 2)}×`;
+
+/** The interval of a ratio: "1.4–7.6×". */
+export const timesInterval = (low: number, high: number | null) =>
+  high === null ? `over ${times(low)}` : `${times(low).slice(0, -1)}–${times(high)}`;
 
 /** What a cluster must have to be shown: "25 accounts and 50 conversations". */
 export function thresholdWords(thresholds: Record<string, unknown>): string {

@@ -47,8 +47,9 @@ export function useResource<T>(
     setState((before) => ({ ...before, loading: true }));
     load(controller.signal).then(
       (data) => {
+        if (controller.signal.aborted) return;
         keep(key, data);
-        if (!controller.signal.aborted) setState({ data, error: null, loading: false });
+        setState({ data, error: null, loading: false });
       },
       (error: Error) => {
         if (!controller.signal.aborted) setState({ data: null, error, loading: false });

@@ -51,3 +51,7 @@ export function ordered<T extends { value: string }>(dimension: string, cells: T
     .sort((a, b) => a.at - b.at)
     .map(({ cell }) => cell);
 }
+
+/** Without case, accents and compatibility forms, as words are compared. */
+export const folded = (text: string) =>
+  text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();

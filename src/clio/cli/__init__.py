@@ -5,7 +5,23 @@ from __future__ import annotations
 import typer
 from rich.console import Console
 
-from clio.cli import demo, describe, estimate, inspect, monitor, networks, run, serve
+from clio.cli import (
+    audit,
+    demo,
+    describe,
+    estimate,
+    export,
+    flags,
+    forget,
+    inspect,
+    monitor,
+    networks,
+    purge,
+    reveal,
+    run,
+    serve,
+    token,
+)
 
 app = typer.Typer(
     name="clio",
@@ -16,7 +32,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for command in (demo, inspect, estimate, run, serve, describe, monitor, networks):
+for command in (
+    demo,
+    inspect,
+    estimate,
+    run,
+    serve,
+    export,
+    describe,
+    monitor,
+    networks,
+    flags,
+    token,
+    reveal,
+    forget,
+    purge,
+    audit,
+):
     app.command(name=command.NAME, short_help=command.SHORT, help=command.HELP)(command.command)
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from clio.pipeline.monitoring import Monitoring
-from clio.pipeline.showing import Shown
+from clio.privacy.changes import Shown
 
 _WORDS: Final = {
     "new": "new",

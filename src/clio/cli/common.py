@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import traceback
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import orjson
 import typer
+from fastapi import APIRouter
 from rich.console import Console
 
+from clio.embedding import EMBEDDERS, is_installed, load_embedder
 from clio.errors import ClioError, SettingsError, UnexpectedError, WaitingError, from_machine
-from clio.server import DEFAULT_PORT, bind, create_app, run, url_of
+from clio.release.read import open_release
+from clio.server import (
+    DEFAULT_PORT,
+    LOCAL_HOSTS,
+    Certificate,
+    Role,
+    bind,
+    check_exposure,
+    create_app,
+    run,
+    url_of,
+)
+from clio.server.live import Serving
+from clio.server.meaning import Embed
 
 EXIT_FAILURE = 1
 EXIT_USAGE = 2
@@ -112,18 +130,56 @@ def _unexpected(error: Exception) -> UnexpectedError:
     )
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a server listens, under what names it is asked, and how it proves itself."""
+
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    names: tuple[str, ...] = ()
+    certificate: Certificate | None = None
+    in_the_open: str | None = None
+
+
+def _embed(path: Path) -> Embed | None:
+    """What a release's texts were embedded with, loaded when first used; none: not installed."""
+    name = open_release(path).info.embedder
+    if name not in EMBEDDERS or not is_installed(name):
+        return None
+    embedder = cache(partial(load_embedder, name, threads=1))
+    return lambda texts: embedder().embed(texts)
+
+
 def serve_until_stopped(
-    path: Path, *, port: int = DEFAULT_PORT, browser: bool, quiet: bool, as_json: bool
+    path: Path,
+    place: Place,
+    *,
+    role: Role = "release",
+    beside: Sequence[APIRouter] = (),
+    serving: Serving | None = None,
+    browser: bool,
+    quiet: bool,
+    as_json: bool,
 ) -> None:
-    """Serve a release on this machine, say where, and wait for Ctrl-C."""
-    app = create_app(path)
-    listening = bind(port=port)
-    url = url_of(listening)
+    """Serve a release, say where, and wait for Ctrl-C."""
+    certificate, encrypted = place.certificate, place.certificate is not None
+    check_exposure(place.host, encrypted=encrypted, said=place.in_the_open)
+    if certificate is not None:
+        certificate.check()
+    hosts = (*LOCAL_HOSTS, place.host, *place.names)
+    app = create_app(
+        path, hosts=hosts, role=role, beside=beside, serving=serving, embed=_embed(path)
+    )
+    listening = bind(place.host, place.port)
+    url = url_of(listening, encrypted=encrypted, name=place.names[0] if place.names else None)
     if as_json:
-        print_json({"url": url, "release": str(path)})
+        print_json({"url": url, "release": str(path), "role": role})
     elif not quiet:
         output.print(f"\nThe explorer is at [bold]{url}[/bold]  (Ctrl-C ends it)")
+        if role == "safety":
+            command = f"clio token {shlex.quote(str(path))} --url {url}"
+            output.print(f"The safety role comes in by a link: {command}", markup=False)
     if browser:
         webbrowser.open(url)
     with suppress(KeyboardInterrupt):
-        run(app, listening)
+        run(app, listening, certificate)

@@ -10,6 +10,7 @@ import typer
 from clio.cli.common import (
     Config,
     Json,
+    Place,
     Port,
     Quiet,
     Seed,
@@ -69,5 +70,9 @@ def command(
                     markup=False,
                 )
             serve_until_stopped(
-                run.path, port=port, browser=open_browser, quiet=quiet or as_json, as_json=False
+                run.path,
+                Place(port=port),
+                browser=open_browser,
+                quiet=quiet or as_json,
+                as_json=False,
             )

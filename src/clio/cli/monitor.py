@@ -15,7 +15,8 @@ from clio.cli.changes import as_json_values, headline, html_page, markdown_page,
 from clio.cli.common import Config, Json, Quiet, Seed, ending, output, print_json
 from clio.errors import SettingsError
 from clio.pipeline import files
-from clio.pipeline.monitoring import BASELINE_DAYS, WINDOW_DAYS, Monitoring, monitor
+from clio.pipeline.changing import BASELINE_DAYS
+from clio.pipeline.monitoring import WINDOW_DAYS, Monitoring, monitor
 from clio.settings import load_settings
 
 NAME = "monitor"

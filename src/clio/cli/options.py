@@ -63,7 +63,7 @@ Describe = Annotated[
     typer.Option(
         "--describe",
         metavar="WRITER",
-        help="Who writes titles and hierarchy: extractive or model.",
+        help="Who writes titles and hierarchy: extractive, model or keywords (the strictest).",
         rich_help_panel=MODEL,
     ),
 ]
@@ -89,6 +89,15 @@ FacetsFile = Annotated[
     Path | None,
     typer.Option(
         "--facets", metavar="FILE", help="Your own facets, as TOML.", rich_help_panel=MODEL
+    ),
+]
+PolicyFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--policy",
+        metavar="FILE",
+        help="Rules of a usage policy, as TOML: which is a conversation against?",
+        rich_help_panel=MODEL,
     ),
 ]
 Screen = Annotated[

@@ -36,6 +36,7 @@ DOING = {
     "describe": "Describing clusters",
     "hierarchy": "Building the hierarchy",
     "layout": "Drawing the map",
+    "edits": "Applying edits",
     "release": "Passing the privacy gate",
     "gather": "Comparing texts",
     "networks": "Asking what chance gives",

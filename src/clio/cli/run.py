@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 import clio
 from clio.cli.asking import CONVERSATIONS, confirm
 from clio.cli.common import (
+    EXIT_FAILURE,
     Config,
     Inputs,
     Json,
+    Place,
     Port,
     Quiet,
     Seed,
@@ -42,6 +44,7 @@ from clio.cli.options import (
     MaxCost,
     MinAccounts,
     MinConversations,
+    PolicyFile,
     PricesFile,
     Privacy,
     RequestsPerMinute,
@@ -51,10 +54,15 @@ from clio.cli.options import (
     Yes,
 )
 from clio.cli.progress import paused, progress_display
+from clio.cli.purge import print_purging
 from clio.cli.summary import print_summary, summary_json
 from clio.pipeline import Estimate, Progress, Run, estimate
+from clio.pipeline.purging import purge
 from clio.server import DEFAULT_PORT
 from clio.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from clio.pipeline.canaries import CanaryReport
 
 NAME = "run"
 SHORT = "Your conversations in, a release out."
@@ -98,12 +106,35 @@ def asking(
     return sending
 
 
-def report(run: Run, *, quiet: bool, as_json: bool) -> None:
+def shadowed(inputs: list[str], run: Run, number: int, seed: int, *, quiet: bool) -> CanaryReport:
+    """Plant canaries in a shadow of a run, with a progress display of its own."""
+    # Not with the module: who does not ask for it need not wait for the numerics behind it.
+    from clio.pipeline.canaries import Detail, check_canaries
+    from clio.testing.canaries import details
+
+    planted = [Detail(*each) for each in details(number, seed)]
+    with progress_display(quiet=quiet) as progress:
+        return check_canaries(inputs, run.path, planted, progress=progress)
+
+
+def report(run: Run, *, quiet: bool, as_json: bool, canaries: CanaryReport | None = None) -> None:
     """Print what came out."""
     if as_json:
-        print_json(summary_json(run))
-    elif not quiet:
+        more = {} if canaries is None else {"canaries": canaries.as_dict()}
+        print_json(summary_json(run) | more)
+        return
+    if not quiet:
         print_summary(output, run)
+    if canaries is not None and canaries.found:
+        kinds = ", ".join(sorted({kind for kind, _, _ in canaries.found}))
+        messages.print(
+            f"clio: {len(canaries.found)} of {canaries.total} planted details came out ({kinds}); "
+            "do not publish this release, and report it",
+            style="red",
+            markup=False,
+        )
+    elif canaries is not None and not quiet:
+        output.print(f"Of {canaries.total} details planted in a shadow of the run none came out.")
 
 
 def command(
@@ -116,6 +147,7 @@ def command(
     describe_model: DescribeModel = None,
     base_url: BaseUrl = None,
     facets: FacetsFile = None,
+    policy: PolicyFile = None,
     screen: Screen = None,
     language: Language = None,
     max_cost: MaxCost = None,
@@ -149,6 +181,15 @@ def command(
             rich_help_panel=PRIVACY,
         ),
     ] = None,
+    public_data: Annotated[
+        bool | None,
+        typer.Option(
+            "--public-data/--no-public-data",
+            help="The conversations are public anyway: clio serve --traces may show them.",
+            rich_help_panel=PRIVACY,
+            show_default=False,
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -165,6 +206,24 @@ def command(
             metavar="LABEL",
             help="A label to break clusters down by; may be repeated.",
             rich_help_panel=OUTPUT,
+        ),
+    ] = None,
+    ephemeral: Annotated[
+        bool,
+        typer.Option(
+            "--ephemeral",
+            help="Delete all that is private as soon as the release stands.",
+            rich_help_panel=PRIVACY,
+        ),
+    ] = False,
+    canaries: Annotated[
+        int | None,
+        typer.Option(
+            "--canaries",
+            metavar="N",
+            min=1,
+            help="Plant N invented details in a shadow of the run, and see that none comes out.",
+            rich_help_panel=PRIVACY,
         ),
     ] = None,
     open_browser: Annotated[
@@ -191,6 +250,7 @@ def command(
         "describe_model": describe_model,
         "base_url": base_url,
         "facets": facets,
+        "policy": policy,
         "screen": screen,
         "language": language,
         "max_cost": max_cost,
@@ -207,13 +267,26 @@ def command(
         "min_conversations": min_conversations,
         "round": round_to,
         "breakdown": tuple(breakdown) if breakdown else None,
+        "public_data": public_data,
         "seed": seed,
     }
     with ending(as_json=as_json, resumable=True):
         settings = load_settings(options, config=config)
         run = carry_out(inputs, out, settings, quiet=quiet, yes=yes)
-        report(run, quiet=quiet, as_json=as_json)
+        found = None
+        if canaries is not None:
+            found = shadowed(inputs, run, canaries, settings.seed, quiet=quiet)
+        purged = purge(run.path) if ephemeral else None
+        report(run, quiet=quiet, as_json=as_json, canaries=found)
+        if purged is not None and not (quiet or as_json):
+            print_purging(purged)
+        if found is not None and found.found:
+            raise typer.Exit(EXIT_FAILURE)
         if open_browser:
             serve_until_stopped(
-                run.path, port=port, browser=True, quiet=quiet or as_json, as_json=False
+                run.path,
+                Place(port=port),
+                browser=True,
+                quiet=quiet or as_json,
+                as_json=False,
             )

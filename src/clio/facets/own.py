@@ -47,6 +47,7 @@ _TAKEN: Final = frozenset(
     {facet.name for facet in MODEL_FACETS}
     | {computed.facet.name for computed in _COMPUTED}
     | {"conversation_id", "user_id", "account", "created_at", "check", "other", "none", UNKNOWN}
+    | {"policy"}
     | {"cluster_id", "level", "parent_id", "outcome", "reason", "facet", "value", "labels"}
 )
 

@@ -35,8 +35,9 @@ CELLS_A_PERIOD = 10
 
 _FACTS = """
 CREATE TEMP TABLE facts AS
-SELECT a.cluster_id AS leaf, m.account, make_timestamp(epoch_us(c.created_at)) AS created_at,
-       c.labels, t.cell_x, t.cell_y, struct_pack({answers}) AS answers
+SELECT m.conversation_id, m.account, a.cluster_id AS leaf,
+       make_timestamp(epoch_us(c.created_at)) AS created_at, c.labels, t.cell_x, t.cell_y,
+       struct_pack({answers}) AS answers
 FROM members m
 JOIN assignments a USING (conversation_id)
 JOIN facets f USING (conversation_id)
@@ -137,8 +138,8 @@ def _binned(facet: Facet) -> str:
     return f"CASE{cases} ELSE '{UNKNOWN}' END"
 
 
-def _dimension(facet: Facet) -> str:
-    """SQL for the value of a facet's breakdown."""
+def value_of(facet: Facet) -> str:
+    """SQL for the value of a facet's breakdown, in rows ``f`` of ``facts``; not for categories."""
     answer = f'f.answers."{facet.name}"'
     if facet.kind == "number":
         return _binned(facet)
@@ -231,7 +232,7 @@ class Aggregator:
             cells=pa.concat_tables(
                 [
                     *(
-                        self._table(_CELLS, dimension=f.name, value=_dimension(f))
+                        self._table(_CELLS, dimension=f.name, value=value_of(f))
                         for f in asked
                         if f.kind != "categories"
                     ),

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from clio.analysts import load_analyst
 from clio.facet import Facet
 from clio.facets import COMPUTED, OFFLINE_FACETS, ComputedFacet, own_facets, standard_facets
+from clio.safety.policy import policy_facet, read_policy
 from clio.settings import Settings
 
 _ARROW: Final = {
@@ -79,16 +80,17 @@ class Facets:
 
 
 def facets_of(settings: Settings) -> Facets:
-    """The facets of a run with these settings: a model answers all, and the user's own.
+    """The facets of a run with these settings: a model answers all, the user's own, and a policy.
 
     Raises
     ------
     SettingsError
-        No analyst has the name, or the file of the user's own facets cannot be read.
+        No analyst has the name, or the file of own facets or of a policy cannot be read.
     """
     if settings.model_for_facets is not None:
         own = own_facets(settings.facets) if settings.facets is not None else ()
-        return Facets((*standard_facets(), *own), COMPUTED)
+        policy = () if settings.policy is None else (policy_facet(read_policy(settings.policy)),)
+        return Facets((*standard_facets(), *own, *policy), COMPUTED)
     answers = load_analyst(settings.analyst).answers
     return Facets(tuple(facet for facet in OFFLINE_FACETS if facet.name in answers), COMPUTED)
 

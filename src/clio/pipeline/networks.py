@@ -14,6 +14,7 @@ import orjson
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from clio import access
 from clio.errors import RunError
 from clio.pipeline import files
 from clio.pipeline.acting import Actions, longest_requests
@@ -23,13 +24,13 @@ from clio.pipeline.run_directory import RunDirectory
 from clio.pipeline.stages.hierarchy import nodes_file, parent_arrays
 from clio.pipeline.stages.texts import members_file
 from clio.release.read import Release, open_release
-from clio.safety import Lead, explain, find_groups, template_of
+from clio.safety import DECLARED_RATE, Lead, explain, find_groups, template_of
 
 NETWORK: Final = "network"
 SHARED_SOURCE: Final = "shared source"
 
 NULLS: Final = 50
-"""Draws of the null; with fewer the rate of false groups is known less well."""
+"""Draws of the null: the highest two of them are passed by chance in 2 of 51 runs."""
 
 TITLES: Final = 3
 TEMPLATE_ROWS: Final = 20
@@ -136,6 +137,9 @@ class Coordination:
         there are too few.
     null_fits
         Whether the q-values may be believed.
+    nulls, declared_rate
+        Draws of the null, and the share of runs, of those in which no accounts act together, that
+        at most have any group.
     """
 
     networks: list[Network]
@@ -145,6 +149,8 @@ class Coordination:
     thresholds: dict[int, float]
     inflation: float | None
     null_fits: bool
+    nulls: int = NULLS
+    declared_rate: float = DECLARED_RATE
 
 
 def find_networks(
@@ -206,6 +212,7 @@ def find_networks(
         )
         leads = explain(actions.rows, found.groups)
         networks = _write(directory, actions, leads, _Titles(directory, facet, release))
+        access.record(directory.restricted, "look", {"what": "networks"})
         progress.stage_finished("networks", time.monotonic() - began, skipped=False)
     return Coordination(
         networks=networks,
@@ -215,6 +222,7 @@ def find_networks(
         thresholds={size: round(value, 3) for size, value in found.thresholds.items()},
         inflation=_number(found.inflation),
         null_fits=found.null_fits,
+        nulls=nulls,
     )
 
 

@@ -43,11 +43,26 @@ class StageState(BaseModel):
     details: dict[str, Any] = Field(default_factory=dict)
 
 
+class Forgotten(BaseModel):
+    """What was forgotten of a run.
+
+    `rows` are counted as ``skipped``; `release` is the latest that counts some of them, whose
+    numbers stand from then on.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    accounts: int = 0
+    rows: int = 0
+    release: int | None = None
+
+
 class RunState(BaseModel):
     """Contents of ``run.json``.
 
     `facets` are the asked ones in full; `models` is what was asked of each model, how it ended and
-    what it cost, over all starts; `outstanding` says where texts lie outside the run.
+    what it cost, over all starts; `outstanding` says where texts lie outside the run; `purged` that
+    nothing private is left.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -65,6 +80,8 @@ class RunState(BaseModel):
     next_cluster_number: int = 1
     outcomes: dict[str, int] = Field(default_factory=dict)
     release: int | None = None
+    forgotten: Forgotten = Field(default_factory=Forgotten)
+    purged: bool = False
 
 
 class RunDirectory:
@@ -107,19 +124,26 @@ class RunDirectory:
         """Where SQL spills to; private."""
         return self.private / "tmp"
 
+    @property
+    def forgetting(self) -> Path:
+        """There while an account is being forgotten; private."""
+        return self.private / "forgetting"
+
     def create(self) -> None:
         """Make the folders, with the modes of their tiers.
 
         Raises
         ------
         RunError
-            The path is a file, or a directory with other contents.
+            The path is a file, a directory with other contents, or a run that was purged.
         """
         if self.path.exists() and not self.path.is_dir():
             raise RunError(f"{self.path} is a file; name a directory with --out")
         known = self.path.is_dir() and any(self.path.iterdir())
         if known and not (self.path / "run.json").is_file() and not self.private.is_dir():
             raise RunError(f"{self.path} holds other files; name a new directory with --out")
+        if (self.path / "run.json").is_file():
+            self.load()  # what was purged is not begun again
         self.path.mkdir(parents=True, exist_ok=True)
         for folder in (self.private, self.restricted):
             files.make_private(folder)
@@ -164,6 +188,7 @@ class RunDirectory:
         """
         if not (self.path / "run.json").is_file():
             raise RunError(f"{self.path} is no run; make one with: clio run INPUT...")
+        self.load()
         with self.lock():
             self.load()
             yield
@@ -179,13 +204,19 @@ class RunDirectory:
             f"{self.path} was removed or moved while it was worked on; run the same command again"
         )
 
-    def load(self) -> None:
+    def load(self, *, whole: bool = True) -> None:
         """Read ``run.json`` where it exists.
+
+        Parameters
+        ----------
+        whole
+            Whether nothing may be half gone: by a purge, or as an account was being forgotten.
 
         Raises
         ------
         RunError
-            It is not the state of a run of this version, or is missing beside releases.
+            It is not the state of a run of this version, or is missing beside releases; the run
+            was purged; or an account is half forgotten.
         """
         path = self.path / "run.json"
         if not path.is_file():
@@ -201,6 +232,15 @@ class RunDirectory:
             ) from None
         if self.state.state_version != STATE_VERSION:
             raise RunError(f"{path} is of another version of Clio; name another --out")
+        if self.state.purged and whole:
+            raise RunError(
+                f"{self.path} was purged: its releases are all that is left; name another --out"
+            )
+        if self.forgetting.is_dir() and whole:
+            raise RunError(
+                f"forgetting an account of {self.path} was interrupted; finish it first: "
+                f"clio forget {self.path}"
+            )
 
     def save(self) -> None:
         """Write ``run.json``, atomically, for the owner alone.

@@ -17,6 +17,7 @@ from clio import filesystem
 from clio.conversation import Outcome
 from clio.errors import ClioError, RunError
 from clio.pipeline import files
+from clio.pipeline.editing import read_edits
 from clio.pipeline.facets import recorded, restored
 from clio.pipeline.failures import explained, from_native
 from clio.pipeline.models import totals
@@ -35,6 +36,7 @@ _OF_MODELS = {
     "analyst",
     "facet_model",
     "facets",
+    "policy",
     "screen",
     "language",
     "describe_model",
@@ -233,6 +235,31 @@ def _stands(stage: Stage, directory: RunDirectory, known: StageState, digest: st
     return done and files.size(stage.outputs(directory)) == (known.files, known.bytes)
 
 
+def _check_standing(context: Context) -> None:
+    """See that nothing is made again of a run that released what it forgot in part since.
+
+    Other numbers would show, beside those that were released, what the forgotten had added.
+
+    Raises
+    ------
+    RunError
+        Something would be.
+    """
+    from clio.pipeline.stages import STAGES
+
+    directory = context.directory
+    forgotten, previous = directory.state.forgotten, version("clio-insights")
+    for stage in STAGES if forgotten.release is not None else ():
+        known = directory.state.stages.get(stage.name)
+        previous = stage.fingerprint(context, previous) if known is not None else ""
+        if known is None or not _stands(stage, directory, known, previous):
+            raise RunError(
+                f"{directory.path} has forgotten {forgotten.accounts:,} accounts since it was "
+                "released, so its tree and its numbers stay as they are; for other settings, edits "
+                "or another version of Clio name a new --out, with an input without those accounts"
+            )
+
+
 def _work(context: Context, held: ExitStack) -> None:
     """Carry out what does not stand yet."""
     # Not with the module: the numerics behind the stages take a second to import, and what only
@@ -241,6 +268,7 @@ def _work(context: Context, held: ExitStack) -> None:
 
     directory = context.directory
     held.callback(shutil.rmtree, directory.temporary, ignore_errors=True)
+    _check_standing(context)
     _start(context)
     # A new version of the code may give other results, so it starts the chain.
     previous = version("clio-insights")
@@ -301,7 +329,9 @@ def _take_up(context: Context, digest: str) -> None:
 
 def _start(context: Context) -> None:
     state = context.directory.state
-    next_number(context.directory.path)  # before hours of work: is the link still a link?
+    # Before hours of work: is the link still a link, and are all edits edits?
+    next_number(context.directory.path)
+    read_edits(context.directory.path)
     state.facets = recorded(context.facets)
     state.seed = context.settings.seed
     state.settings = context.settings.model_dump(mode="json")
@@ -338,7 +368,7 @@ def _carry_out(stages: Sequence[Stage], context: Context, previous: str) -> str:
     # Seconds of an interrupted attempt are not known; those since it was taken up again are.
     known.seconds = round(time.monotonic() - started, 3)
     state.next_cluster_number += int(report.details.get("cluster_numbers", 0))
-    state.outcomes = _outcomes(state)
+    state.outcomes = outcomes_of(state)
     directory.save()
     context.progress.stage_finished(stage.name, known.seconds, skipped=False)
     return digest
@@ -388,7 +418,7 @@ def _forget_damage(stages: Sequence[Stage], directory: RunDirectory, error: Exce
             ) from None
 
 
-def _outcomes(state: RunState) -> dict[str, int]:
+def outcomes_of(state: RunState) -> dict[str, int]:
     """Rows by outcome as far as the stages have come, in the contract's order."""
     counts: Counter[str] = Counter()
     for stage in state.stages.values():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from typing import Any
 
@@ -10,14 +10,19 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from clio.describing import families
+from clio.describing import families, free_phrases
 from clio.pipeline import files
 from clio.pipeline.run_directory import RunDirectory
-from clio.pipeline.stages.cluster import leaf_centroids_file
-from clio.pipeline.stages.hierarchy import group_at_level, nodes_file, parent_arrays
+from clio.pipeline.stages.hierarchy import (
+    group_at_level,
+    leaf_targets,
+    nodes_file,
+    parent_arrays,
+)
 from clio.pipeline.stages.read import conversations_folder
-from clio.pipeline.stages.samples import Sample, sample_members
+from clio.pipeline.stages.samples import COUNTED_A_GROUP, sample_members
 from clio.privacy.families import Family, family_occurrences, wanted_families
+from clio.privacy.titles import Support
 from clio.privacy.wording import (
     content_tokens,
     count_tokens,
@@ -27,9 +32,6 @@ from clio.privacy.wording import (
     windows,
 )
 from clio.settings import Thresholds
-
-MEMBERS_A_GROUP = 1000
-"""Counting a sample can only count too few, which errs on the safe side."""
 
 
 @cache
@@ -49,13 +51,6 @@ def _texts_of(row: dict[str, Any]) -> list[str]:
     return [row["title"], row["summary"], *row["fallback_titles"]]
 
 
-def _said(sample: Sample) -> list[str]:
-    """What counts as an account's words: its text, and where a model wrote it all its answers."""
-    if sample.also is None:
-        return sample.texts
-    return [f"{text} / {also}" for text, also in zip(sample.texts, sample.also, strict=True)]
-
-
 def token_support(directory: RunDirectory, facet: str, thresholds: Thresholds) -> pa.Table:
     """``cluster_id``, ``token``, ``accounts``: who used a node's words within the node.
 
@@ -64,7 +59,7 @@ def token_support(directory: RunDirectory, facet: str, thresholds: Thresholds) -
     """
     proposed = _proposed(directory, facet).to_pylist()
     parents = parent_arrays(directory, facet)
-    leaves = len(np.load(leaf_centroids_file(directory, facet), mmap_mode="r"))
+    targets = leaf_targets(directory, facet)
     tables = []
     for level in range(len(parents) + 1):
         nodes = [row for row in proposed if row["level"] == level]
@@ -76,12 +71,12 @@ def token_support(directory: RunDirectory, facet: str, thresholds: Thresholds) -
         sample = sample_members(
             directory,
             facet,
-            group_at_level(parents, leaves, level),
+            group_at_level(parents, len(targets), level) if level else targets,
             thresholds=thresholds,
-            per_group=MEMBERS_A_GROUP,
+            per_group=COUNTED_A_GROUP,
         )
         occurrences = token_occurrences(
-            _said(sample),
+            sample.said(),
             sample.group.astype(np.int64),
             sample.account.astype(np.int64),
             wanted,
@@ -115,6 +110,63 @@ def _messages(directory: RunDirectory) -> Iterator[tuple[list[str], NDArray[np.i
         yield contents, np.repeat(codes, messages.value_lengths().to_numpy()).astype(np.int64)
 
 
+def reasons_against(
+    directory: RunDirectory, facet: str, cluster_id: str, title: str, thresholds: Thresholds
+) -> list[str]:
+    """Why the wording gate would not let a title through for a cluster; empty where it would.
+
+    Parameters
+    ----------
+    directory
+        The run; its nodes stand.
+    facet, cluster_id
+        Which cluster, merged ones left out.
+    title
+        What somebody thinks of.
+    thresholds
+        Of the run.
+
+    Returns
+    -------
+    list of str
+        As `clio.privacy.wording.check` gives them; they quote nothing.
+    """
+    nodes = files.read_table(nodes_file(directory, facet), ["cluster_id", "level", "index"])
+    at = nodes["cluster_id"].to_pylist().index(cluster_id)
+    level, index = (nodes[name][at].as_py() for name in ("level", "index"))
+    group = targets = leaf_targets(directory, facet)
+    if level:
+        group = group_at_level(parent_arrays(directory, facet), len(targets), level)
+    broad = wanted_families([title], shipped_families())
+    sample = sample_members(
+        directory,
+        facet,
+        np.where(group == index, 0, 1).astype(np.int32),
+        thresholds=thresholds,
+        per_group=COUNTED_A_GROUP,
+    )
+    occurrences = token_occurrences(
+        sample.said(),
+        sample.group.astype(np.int64),
+        sample.account.astype(np.int64),
+        [set(content_tokens(title)).union(*broad.values()), set()],
+        None if sample.origin is None else sample.origin.view(np.int64),
+    )
+    both = pa.concat_tables([occurrences, family_occurrences(occurrences, [broad, {}])])
+    tokens = {row["token"]: row["accounts"] for row in count_tokens(both).to_pylist()}
+    needed = set(windows(title))
+    written = _written(directory, needed) if needed else {}
+    shipped = free_phrases(everything=not thresholds.publishable)
+    support = Support({cluster_id: tokens}, written, thresholds, shipped, shipped_families())
+    return support.reasons(cluster_id, title)
+
+
+def _written(directory: RunDirectory, wanted: Collection[str]) -> dict[str, int]:
+    """Accounts by window, over all messages of all conversations."""
+    found = [window_occurrences(texts, who, wanted) for texts, who in _messages(directory)]
+    return count_windows(pa.concat_tables(found), wanted)
+
+
 def window_support(directory: RunDirectory, facets: Iterable[str]) -> pa.Table:
     """``window``, ``accounts``: who wrote five words in a row of a title or summary, anywhere."""
     wanted = {
@@ -124,8 +176,7 @@ def window_support(directory: RunDirectory, facets: Iterable[str]) -> pa.Table:
         for text in _texts_of(row)
         for window in windows(text)
     }
-    found = [window_occurrences(texts, who, wanted) for texts, who in _messages(directory)]
-    counts = count_windows(pa.concat_tables(found), wanted)
+    counts = _written(directory, wanted)
     return pa.table(
         {
             "window": pa.array(list(counts), pa.string()),

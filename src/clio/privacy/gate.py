@@ -9,7 +9,7 @@ raise.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -17,8 +17,9 @@ import numpy as np
 import pyarrow as pa
 
 from clio.errors import TooSmallError
-from clio.privacy import cells, suggestions, tiers, wording
+from clio.privacy import cells, changes, suggestions, tiers, wording
 from clio.privacy.cells import Rows, at_least
+from clio.privacy.changes import Changes, Shown
 from clio.privacy.families import Family
 from clio.privacy.grids import COUNTS, Column, FacetTree, columns, facet_tree
 from clio.privacy.thresholds import (
@@ -101,6 +102,10 @@ class GateInput:
         The facet whose tree is proven against subtraction; by default the first by name. A reader
         may subtract the counts of another facet, whose corpus lacks the conversations without an
         answer, so that those of others are released in multiples of `SECONDARY_ROUNDING` at least.
+    hidden
+        Ids of clusters that a person does not want shown, whatever their size.
+    changes
+        What changed lately; ``None`` where nobody could look, so that there is no table of alerts.
     """
 
     nodes: PrivateTable
@@ -115,6 +120,8 @@ class GateInput:
     granularity: Literal["day", "week", "month"] = "week"
     answers: PrivateTable = field(default_factory=lambda: PrivateTable(_NO_ANSWERS))
     primary: str | None = None
+    hidden: frozenset[str] = frozenset()
+    changes: Changes | None = None
 
 
 @dataclass(frozen=True)
@@ -134,17 +141,21 @@ class Gated:
     Attributes
     ----------
     tables
-        ``clusters``, ``numeric``, ``breakdowns``, ``trends``, ``map``, ``withheld`` with the
-        columns of `clio.release.schema.TABLES`, rows sorted.
+        ``clusters``, ``numeric``, ``breakdowns``, ``trends``, ``map``, ``withheld`` and, where
+        somebody could look for changes, ``alerts``, with the columns of
+        `clio.release.schema.TABLES`, rows sorted.
     totals
         One entry a facet, for ``release.json``.
     notes
         Advice for the owner at the terminal. Not for the release.
+    alerts
+        What is shown of each of the changes, ``None`` where nothing is; for the safety role.
     """
 
     tables: Mapping[str, Releasable]
     totals: tuple[FacetTotals, ...]
     notes: tuple[str, ...]
+    alerts: tuple[Shown | None, ...] = ()
 
 
 _KEYS: Final = {
@@ -154,13 +165,16 @@ _KEYS: Final = {
     "trends": 3,
     "map": 3,
     "withheld": 4,
+    "alerts": 9,
 }
 """The tables that the gate fills, and how many of their first columns tell rows apart."""
 
 
-def _tables(rows: Rows) -> dict[str, Releasable]:
+def _tables(rows: Rows, *, without: Collection[str] = ()) -> dict[str, Releasable]:
     done = {}
     for name, key in _KEYS.items():
+        if name in without:
+            continue
         schema = TABLES[name]
         found = sorted(rows.of.get(name, ()), key=lambda row: row[:key])
         arrays = [
@@ -203,7 +217,7 @@ def apply(data: GateInput, thresholds: Thresholds) -> Gated:
     rows = Rows()
     for facet in facets:
         limits = thresholds if facet == primary else _coarser(thresholds)
-        tree = facet_tree(facet, nodes, limits)
+        tree = facet_tree(facet, nodes, limits, data.hidden)
         if root_rule(limits).clears(tree.counts.take(slice(0, 1)))[0]:
             trees.append(tree)
     if primary not in {tree.facet for tree in trees}:
@@ -218,12 +232,19 @@ def apply(data: GateInput, thresholds: Thresholds) -> Gated:
     for tree in trees:
         _clusters(rows, tree, nodes, support)
         _stability(rows, tree, nodes)
-    cells.breakdowns(rows, trees, data.cells.table, data.answers.table, thresholds)
-    cells.numeric(rows, trees, data.numeric.table)
-    cells.trends(rows, trees, data.trends.table, thresholds, data.granularity)
+    linked = cells.links(trees, data.cells.table, data.numeric.table, data.trends.table)
+    cells.breakdowns(rows, trees, data.cells.table, data.answers.table, thresholds, linked)
+    cells.numeric(rows, trees, data.numeric.table, linked)
+    cells.trends(rows, trees, data.trends.table, thresholds, data.granularity, linked)
     cells.map_cells(rows, trees, data.map_cells.table)
+    shown: list[Shown | None] = []
+    if data.changes is not None:
+        shown = changes.alerts(rows, data.changes, thresholds, data.granularity)
     return Gated(
-        _tables(rows), tuple(_totals(t) for t in trees), tuple(suggestions.notes(trees, thresholds))
+        _tables(rows, without=() if data.changes is not None else ("alerts",)),
+        tuple(_totals(t) for t in trees),
+        tuple(suggestions.notes(trees, thresholds)),
+        tuple(shown),
     )
 
 

@@ -185,7 +185,11 @@ def _unnamed(thresholds: Thresholds, accounts: int, conversations: int) -> Rule:
 
 
 def visible_nodes(
-    counts: Counts, parent: NDArray[np.intp], cluster: Rule, remainder: Rule
+    counts: Counts,
+    parent: NDArray[np.intp],
+    cluster: Rule,
+    remainder: Rule,
+    unwanted: Bools | None = None,
 ) -> Bools:
     """Which clusters of a tree are shown.
 
@@ -202,6 +206,8 @@ def visible_nodes(
         Index of each node's parent, below the node's own; -1 for the root.
     cluster, remainder
         What clusters, and hidden remainders, must clear. The root is taken as visible.
+    unwanted
+        Clusters that are hidden whatever their size, shape ``(nodes,)``.
 
     Returns
     -------
@@ -209,8 +215,10 @@ def visible_nodes(
         Shape ``(nodes,)``.
     """
     visible = cluster.clears(counts)
+    if unwanted is not None:
+        visible &= ~unwanted
     visible[0] = True
-    children = _children(parent)
+    children = children_of(parent)
     for node, members in enumerate(children):
         if not len(members):
             continue
@@ -228,7 +236,8 @@ def visible_nodes(
     return visible
 
 
-def _children(parent: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+def children_of(parent: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """Indices of each node's children, in order; `parent` is -1 for the root."""
     order = np.argsort(parent, kind="stable")
     edges = np.searchsorted(parent[order], np.arange(len(parent) + 1))
     return [order[a:b] for a, b in pairwise(edges)]

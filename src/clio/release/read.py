@@ -164,6 +164,10 @@ class Release:
             return polars.from_arrow(table)
         raise ValueError(f"as_ is 'arrow', 'pandas' or 'polars', not {as_!r}")
 
+    def has(self, name: str) -> bool:
+        """Whether the run had anything to write such a table from, were it without a row."""
+        return (self.directory / f"{name}.parquet").exists()
+
     @property
     def clusters(self) -> pa.Table:
         """The hierarchy, one row a cluster."""

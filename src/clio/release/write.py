@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import orjson
@@ -47,7 +47,13 @@ def _latest(run: Path) -> int:
     return int(name)
 
 
-def write_release(run: Path, tables: Mapping[str, Releasable], info: ReleaseInfo) -> Path:
+def write_release(
+    run: Path,
+    tables: Mapping[str, Releasable],
+    info: ReleaseInfo,
+    *,
+    audit: Callable[[Path], None],
+) -> Path:
     """Write a release into a run directory and make it the latest.
 
     Parameters
@@ -58,6 +64,8 @@ def write_release(run: Path, tables: Mapping[str, Releasable], info: ReleaseInfo
         What the gate let through, by table name.
     info
         Contents of ``release.json``; its number decides the release's name.
+    audit
+        Looks at the folder while nobody else sees it; where it raises, nothing is released.
 
     Returns
     -------
@@ -91,6 +99,7 @@ def write_release(run: Path, tables: Mapping[str, Releasable], info: ReleaseInfo
     aside.mkdir()
     try:
         _fill(aside, tables, info)
+        audit(aside)
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise

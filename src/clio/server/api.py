@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from clio.release.read import Release
-from clio.server import crossing, tables, trends, views
+from clio.server import comparing, crossing, mapping, tables, trends, views
+from clio.server.meaning import Meaning
 from clio.server.models import (
     ClusterResponse,
     ClusterRow,
@@ -27,6 +29,7 @@ from clio.server.models import (
     TreeResponse,
     TrendsResponse,
 )
+from clio.server.slices import CompareResponse, CompareRow, MapResponse, SharesResponse
 
 PREFIX: Final = "/api/v1"
 """Where the API lies; there is nothing else under ``/api``."""
@@ -66,6 +69,38 @@ class _SearchParameters(_Parameters):
     q: str = Field(max_length=500, description="words that title or summary hold")
     facet: str | None = Field(None, description="by default all")
     limit: int = Field(50, ge=1, le=1000)
+    by: Literal["words", "meaning"] = Field(
+        "words", description="by meaning nothing is found where the server cannot embed"
+    )
+
+
+class _SharesParameters(_FacetParameters):
+    dimension: str
+    value: str
+
+
+class _CompareParameters(_FacetParameters):
+    level: int | None = Field(None, ge=0, description="by default the children of the root")
+    format: Literal["json", "csv"] = "json"
+
+
+class _PeriodsParameters(_CompareParameters):
+    first_from: date
+    first_to: date
+    second_from: date
+    second_to: date
+
+
+class _ValuesParameters(_CompareParameters):
+    dimension: str
+    first: str
+    second: str
+
+
+class _PairParameters(_FacetParameters):
+    first: str = Field(description="a cluster; `__root__` for all conversations")
+    second: str
+    format: Literal["json", "csv"] = "json"
 
 
 class _TrendsParameters(_FacetParameters):
@@ -94,8 +129,15 @@ class _TableParameters(_PageParameters):
     )
 
 
-def router(release: Release) -> APIRouter:
+def router(release: Release, meaning: Meaning | None = None) -> APIRouter:
     """Routes over one release, which is read as a whole so that damage shows at once.
+
+    Parameters
+    ----------
+    release
+        What is answered about.
+    meaning
+        Searches it by meaning, where the server can.
 
     Raises
     ------
@@ -140,8 +182,12 @@ def router(release: Release) -> APIRouter:
 
     @api.get("/search")
     def search(query: Annotated[_SearchParameters, Query()]) -> SearchResponse:
-        """Clusters by words of their titles and summaries."""
-        return views.search_response(release, query.q, query.facet, query.limit)
+        """Clusters by words of their titles and summaries, or by what their titles mean."""
+        if query.by == "words":
+            found = release.search(query.q, facet=query.facet)
+        else:
+            found = meaning.search(query.q, query.facet) if meaning else []
+        return views.search_response(release, query.q, found, query.limit)
 
     @api.get("/trends", response_model=TrendsResponse, responses=_TEXT)
     def trend(query: Annotated[_TrendsParameters, Query()]) -> TrendsResponse | Response:
@@ -156,6 +202,46 @@ def router(release: Release) -> APIRouter:
         )
         columns = ["cluster_id", "title", *SeriesPoint.model_fields]
         return tables.csv_file(columns, rows, f"{named}-trends-by-{answer.granularity}")
+
+    @api.get("/map")
+    def places(query: Annotated[_FacetParameters, Query()]) -> MapResponse:
+        """Clusters in two dimensions, and how many conversations lie where."""
+        return mapping.map_response(release, query.facet)
+
+    @api.get("/shares")
+    def shares(query: Annotated[_SharesParameters, Query()]) -> SharesResponse:
+        """The share of a dimension's value in every cluster, against its base rate."""
+        return mapping.shares_response(release, query.dimension, query.value, query.facet)
+
+    def compared(answer: CompareResponse, kind: str) -> CompareResponse | Response:
+        if kind == "json":
+            return answer
+        rows = (row.model_dump() for row in answer.rows)
+        return tables.csv_file(list(CompareRow.model_fields), rows, f"{named}-compared")
+
+    @api.get("/compare/periods", response_model=CompareResponse, responses=_TEXT)
+    def compare_periods(
+        query: Annotated[_PeriodsParameters, Query()],
+    ) -> CompareResponse | Response:
+        """Clusters in two periods of time, the surest difference first."""
+        first = query.first_from, query.first_to
+        second = query.second_from, query.second_to
+        answer = comparing.periods(release, first, second, query.level, query.facet)
+        return compared(answer, query.format)
+
+    @api.get("/compare/values", response_model=CompareResponse, responses=_TEXT)
+    def compare_values(query: Annotated[_ValuesParameters, Query()]) -> CompareResponse | Response:
+        """Clusters within two values of a dimension, the surest difference first."""
+        answer = comparing.values(
+            release, query.dimension, query.first, query.second, query.level, query.facet
+        )
+        return compared(answer, query.format)
+
+    @api.get("/compare/clusters", response_model=CompareResponse, responses=_TEXT)
+    def compare_clusters(query: Annotated[_PairParameters, Query()]) -> CompareResponse | Response:
+        """All values of all dimensions in two clusters, the surest difference first."""
+        answer = comparing.clusters(release, query.first, query.second, query.facet)
+        return compared(answer, query.format)
 
     @api.get("/dimensions")
     def dimensions(query: Annotated[_FacetParameters, Query()]) -> DimensionsResponse:

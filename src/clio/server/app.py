@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
-from clio.errors import ReleaseError
+from clio.errors import ClioError, ReleaseError
 from clio.release.read import Release, open_release
+from clio.server import live, monitoring, roles, safety
 from clio.server.api import PREFIX, router
 from clio.server.caching import Immutable
 from clio.server.guard import Guard
+from clio.server.meaning import Embed, Meaning
 from clio.server.models import ErrorBody, ErrorResponse
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
@@ -35,6 +37,10 @@ def create_app(
     *,
     hosts: Iterable[str] = LOCAL_HOSTS,
     static: Path = STATIC,
+    role: roles.Role = "release",
+    beside: Sequence[APIRouter] = (),
+    serving: live.Serving | None = None,
+    embed: Embed | None = None,
 ) -> FastAPI:
     """The explorer and its API over one release.
 
@@ -46,6 +52,14 @@ def create_app(
         Host names under which the server may be asked.
     static
         The built page.
+    role
+        ``safety`` also opens ``restricted/`` of the run to who comes with a one-time link.
+    beside
+        Further routes of this server, which are none of a release's.
+    serving
+        What the page is told of these.
+    embed
+        Turns texts into unit vectors, so that the search finds by meaning too.
 
     Returns
     -------
@@ -55,7 +69,8 @@ def create_app(
     Raises
     ------
     ReleaseError
-        There is no release, it is damaged, or of another schema version.
+        There is no release, it is damaged, or of another schema version; or the safety role is
+        wanted where nothing restricted is.
     """
     opened = release if isinstance(release, Release) else open_release(release)
     app = FastAPI(
@@ -67,7 +82,17 @@ def create_app(
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
     )
-    app.include_router(router(opened))
+    app.include_router(router(opened, Meaning(opened, embed) if embed else None))
+    app.include_router(monitoring.router(opened), prefix=PREFIX)
+    offered = serving or live.Serving()
+    app.include_router(live.router(offered.model_copy(update={"role": role})))
+    for routes in beside:
+        app.include_router(routes)
+    sessions = None
+    if role == "safety":
+        sessions = roles.Sessions(_restricted(release))
+        app.include_router(roles.router(sessions))
+        app.include_router(safety.router())
     if (static / "index.html").is_file():
         app.mount("/", StaticFiles(directory=static, html=True))
     else:
@@ -75,10 +100,19 @@ def create_app(
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(ReleaseError, _not_found)
+    app.add_exception_handler(ClioError, _refused)
     app.add_middleware(GZipMiddleware, minimum_size=1024)
     app.add_middleware(Immutable, release=opened, prefix=f"{PREFIX}/")
+    app.add_middleware(roles.Wall, sessions=sessions)
     app.add_middleware(Guard, hosts=hosts)
     return app
+
+
+def _restricted(release: Release | str | Path) -> Path:
+    """The folder of the safety role beside a release that was named by its run."""
+    if isinstance(release, Release):
+        raise ReleaseError("the safety role needs the run's directory, not an opened release")
+    return Path(release) / "restricted"
 
 
 def _error(status: int, code: str, message: str) -> JSONResponse:
@@ -102,3 +136,8 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
 async def _not_found(_: Request, error: Exception) -> JSONResponse:
     message = error.message if isinstance(error, ReleaseError) else str(error)
     return _error(404, "not_found", message)
+
+
+async def _refused(_: Request, error: Exception) -> JSONResponse:
+    message = error.message if isinstance(error, ClioError) else str(error)
+    return _error(400, "refused", message)

@@ -9,6 +9,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clio.release.read import Release
+from clio.server.live import is_live
+from clio.server.roles import is_restricted
 
 CACHE_BYTES: Final = 64 << 20
 """How many bytes of answers are kept."""
@@ -30,7 +32,8 @@ class Immutable:
     release
         What it answers about.
     prefix
-        Paths under which answers depend on nothing but the release and the URL.
+        Paths under which answers depend on nothing but the release and the URL, unless they are
+        restricted or of this server.
     """
 
     def __init__(self, app: ASGIApp, release: Release, prefix: str) -> None:
@@ -47,6 +50,8 @@ class Immutable:
             scope["type"] != "http"
             or scope["method"] != "GET"
             or not scope["path"].startswith(self._prefix)
+            or is_restricted(scope["path"])
+            or is_live(scope["path"])
         ):
             await self._app(scope, receive, send)
             return

@@ -23,6 +23,7 @@ from clio.server.models import (
     DimensionValue,
     Surprise,
     SurprisesResponse,
+    settled,
 )
 
 _Z: Final = 1.959964
@@ -135,7 +136,7 @@ def surprises_response(release: Release, facet: str | None, limit: int) -> Surpr
     small = {c.cluster_id: c for c in leaves if c.conversations <= median}
     best: dict[str, tuple[float, str, str, float, float, float, float]] = {}
     for cluster_id, dimension, value, share, rate in _frequent(release, root.facet, list(small)):
-        low, high = interval(share, _trials(small[cluster_id]))
+        low, high = interval(share, trials(small[cluster_id]))
         lift = low / rate
         if lift > max(1.0, best[cluster_id][0] if cluster_id in best else 0.0):
             best[cluster_id] = lift, dimension, value, share, low, high, rate
@@ -175,17 +176,18 @@ def _frequent(
     yield from zip(*(column.to_pylist() for column in columns.columns), strict=True)
 
 
-def _trials(cluster: Cluster) -> int:
+def trials(cluster: Cluster) -> int:
+    """Independent observations behind shares within a cluster: its accounts."""
     return cluster.accounts or 1
 
 
 def _cell(row: dict[str, Any] | None, cluster: Cluster, base: float | None) -> CrossCell | None:
     if row is None:
         return None
-    low, high = interval(row["share"], _trials(cluster))
+    share, low, high = settled(row["share"], *interval(row["share"], trials(cluster)))
     return CrossCell(
         conversations=row["conversations"],
-        share=row["share"],
+        share=share,
         low=low,
         high=high,
         ratio=row["share"] / base if base else None,

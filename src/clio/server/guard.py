@@ -10,6 +10,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from clio.server.live import is_live
+from clio.server.roles import is_restricted
+
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -55,6 +58,8 @@ class Guard:
 
         # Names of built assets hold a hash of their content; all else may change any time.
         cache = _IMMUTABLE if scope["path"].startswith("/assets/") else "no-cache"
+        if is_restricted(scope["path"]) or is_live(scope["path"]):
+            cache = "no-store"
 
         started = False
 

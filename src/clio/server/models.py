@@ -4,15 +4,36 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import date
-from typing import Any, Literal, Self
+from math import floor, log10
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, PlainSerializer
 
 from clio.release.read import Cluster
 from clio.release.schema import ReleaseInfo
 
 Granularity = Literal["day", "week", "month", "quarter", "year"]
 """How long the periods of a trend are."""
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.5g}")
+
+
+Number = Annotated[float, PlainSerializer(_short, return_type=float, when_used="json")]
+"""A measured number. JSON gives five digits of it, finer than any interval; CSV gives all."""
+
+
+def settled(share: float, low: float, high: float) -> tuple[float, float, float]:
+    """A share and its interval, to a hundredth of the interval's width or finer.
+
+    What lies beyond says nothing, and in thousands of series takes most of the room.
+    """
+    width = high - low
+    if width <= 0.0:
+        return share, low, high
+    digits = 2 - floor(log10(width))
+    return round(share, digits), round(low, digits), round(high, digits)
 
 
 class ErrorBody(BaseModel):
@@ -57,9 +78,9 @@ class ClusterRow(BaseModel):
     summary: str
     conversations: int
     accounts: int = Field(description="at least so many; rounded down, does not add up")
-    share: float
-    share_low: float
-    share_high: float
+    share: Number
+    share_low: Number
+    share_high: Number
     other_conversations: int
     x: float | None
     y: float | None
@@ -81,12 +102,12 @@ class ClustersResponse(BaseModel):
 class Change(BaseModel):
     """The share in the first and in the last third of the period, each with its interval."""
 
-    first: float
-    first_low: float
-    first_high: float
-    last: float
-    last_low: float
-    last_high: float
+    first: Number
+    first_low: Number
+    first_high: Number
+    last: Number
+    last_low: Number
+    last_high: Number
     sure: bool = Field(description="whether the two intervals do not overlap")
 
 
@@ -98,10 +119,10 @@ class TreeNode(BaseModel):
     level: int
     title: str
     conversations: int
-    share: float
-    low: float
-    high: float
-    measures: dict[str, float] = Field(description="mean of each measure that is released")
+    share: Number
+    low: Number
+    high: Number
+    measures: dict[str, Number] = Field(description="mean of each measure that is released")
     change: Change | None = Field(description="null where the trend tells too little")
 
 
@@ -125,8 +146,8 @@ class BreakdownCell(BaseModel):
     value: str
     conversations: int
     accounts: int
-    share: float
-    baseline: float | None = Field(description="share in the whole facet; null if not released")
+    share: Number
+    baseline: Number | None = Field(description="share in the whole facet; null if not released")
 
 
 class Breakdown(BaseModel):
@@ -141,11 +162,11 @@ class Measure(BaseModel):
     """The mean of a measure, in the cluster and in the whole facet."""
 
     measure: str
-    mean: float
-    low: float
-    high: float
+    mean: Number
+    low: Number
+    high: Number
     conversations: int
-    baseline: float | None = Field(description="mean of the whole facet; null if not released")
+    baseline: Number | None = Field(description="mean of the whole facet; null if not released")
 
 
 class TrendPoint(BaseModel):
@@ -154,9 +175,9 @@ class TrendPoint(BaseModel):
     period: date
     conversations: int
     accounts: int
-    share: float
-    share_low: float
-    share_high: float
+    share: Number
+    share_low: Number
+    share_high: Number
 
 
 class SeriesPoint(BaseModel):
@@ -165,9 +186,9 @@ class SeriesPoint(BaseModel):
     period: date
     conversations: int
     accounts: int = Field(description="at least so many: the most of any one part")
-    share: float = Field(description="over the parts that are released")
-    share_low: float
-    share_high: float
+    share: Number = Field(description="over the parts that are released")
+    share_low: Number
+    share_high: Number
     parts: int = Field(description="periods of the release within, as the whole facet has them")
     withheld: int = Field(description="of these, how many are withheld: too few")
 
@@ -231,7 +252,7 @@ class DimensionValue(BaseModel):
     value: str
     conversations: int
     accounts: int
-    share: float
+    share: Number
 
 
 class Dimension(BaseModel):
@@ -254,10 +275,10 @@ class CrossCell(BaseModel):
     """A value within a cluster, against its base rate."""
 
     conversations: int
-    share: float
-    low: float = Field(description="95 % interval, counting each account once")
-    high: float
-    ratio: float | None = Field(description="share over base rate; null if that is not released")
+    share: Number
+    low: Number = Field(description="95 % interval, counting each account once")
+    high: Number
+    ratio: Number | None = Field(description="share over base rate; null if that is not released")
     sure: bool = Field(description="whether the base rate lies outside the interval")
 
 
@@ -276,7 +297,7 @@ class DimensionResponse(BaseModel):
     facet: str
     dimension: str
     values: list[str]
-    baseline: list[float | None] = Field(description="share of each value in the whole facet")
+    baseline: list[Number | None] = Field(description="share of each value in the whole facet")
     total: int = Field(description="number of clusters on all pages")
     offset: int
     clusters: list[CrossRow]
@@ -288,10 +309,10 @@ class Surprise(BaseModel):
     cluster: ClusterRow
     dimension: str
     value: str
-    share: float
-    low: float
-    high: float
-    baseline: float
+    share: Number
+    low: Number
+    high: Number
+    baseline: Number
 
 
 class SurprisesResponse(BaseModel):

@@ -73,15 +73,21 @@ def csv_file(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], name: st
     Titles and values are hostile text: one that a spreadsheet would take for a formula gets an
     apostrophe before it.
     """
+    return _file(csv_text(columns, rows), "text/csv; charset=utf-8", f"{name}.csv")
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
+    """The contents of such a file."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(columns)
     for row in rows:
-        writer.writerow([_plain(row[column]) for column in columns])
-    return _file(text.getvalue().encode(), "text/csv; charset=utf-8", f"{name}.csv")
+        writer.writerow([plain(row[column]) for column in columns])
+    return text.getvalue().encode()
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value as a field of CSV: a text that looks like a formula gets an apostrophe before it."""
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from clio.release.read import Cluster, Release
@@ -23,6 +24,7 @@ from clio.server.models import (
     Trend,
     TrendPoint,
     Withheld,
+    settled,
 )
 from clio.server.trends import changes
 
@@ -110,9 +112,10 @@ def cluster_response(release: Release, cluster_id: str, facet: str | None) -> Cl
     )
 
 
-def search_response(release: Release, words: str, facet: str | None, limit: int) -> SearchResponse:
-    """Clusters by words of their titles and summaries."""
-    hits = release.search(words, facet=facet)
+def search_response(
+    release: Release, words: str, hits: Sequence[Cluster], limit: int
+) -> SearchResponse:
+    """What was found for these words, each with the way to it."""
     return SearchResponse(
         query=words,
         total=len(hits),
@@ -181,7 +184,17 @@ def _trend(release: Release, cluster: Cluster) -> Trend | None:
     return Trend(
         granularity=release.info.granularity,
         periods=sorted({row["period"] for row in [*root, *rows]}),
-        points=[
-            TrendPoint(**{name: row[name] for name in TrendPoint.model_fields}) for row in rows
-        ],
+        points=[_point(row) for row in rows],
+    )
+
+
+def _point(row: dict[str, Any]) -> TrendPoint:
+    share, low, high = settled(row["share"], row["share_low"], row["share_high"])
+    return TrendPoint(
+        period=row["period"],
+        conversations=row["conversations"],
+        accounts=row["accounts"],
+        share=share,
+        share_low=low,
+        share_high=high,
     )

@@ -2,12 +2,13 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { type Caption, png, save, standalone, svgBlob } from "../download";
+import { Picture } from "../components/Picture";
+import type { Caption } from "../download";
 
-export type Plot = typeof import("@observablehq/plot");
+export type Plot = typeof import("./plot");
 
 let library: Promise<Plot> | null = null;
-const loadPlot = () => (library ??= import("@observablehq/plot"));
+const loadPlot = () => (library ??= import("./plot"));
 
 interface Props {
   /** What the chart shows, for those who do not see it. */
@@ -66,45 +67,14 @@ export function Chart({ label, height, version, caption, actions, draw }: Props)
         style={{ minHeight: `${height}px` }}
       />
       {caption && (
-        <p class="actions">
-          <Save place={place} caption={caption} />
+        <Picture
+          name="clio-chart"
+          picture={() => place.current?.querySelector("svg") ?? null}
+          caption={caption}
+        >
           {actions}
-        </p>
+        </Picture>
       )}
-    </>
-  );
-}
-
-interface SaveProps {
-  place: { current: HTMLDivElement | null };
-  caption: Caption;
-}
-
-function Save({ place, caption }: SaveProps) {
-  const picture = () => {
-    const chart = place.current?.querySelector<SVGSVGElement>("svg");
-    return chart ? standalone(chart, caption) : null;
-  };
-  return (
-    <>
-      <button
-        type="button"
-        onClick={() => {
-          const svg = picture();
-          if (svg) save(svgBlob(svg), "clio-chart.svg");
-        }}
-      >
-        Save as SVG
-      </button>
-      <button
-        type="button"
-        onClick={() => {
-          const svg = picture();
-          if (svg) void png(svg).then((blob) => save(blob, "clio-chart.png"));
-        }}
-      >
-        Save as PNG
-      </button>
     </>
   );
 }

@@ -11,6 +11,8 @@ interface Props {
   /** What the release is, for a saved picture. */
   source: string;
   actions?: ComponentChildren;
+  /** A day that is marked, and what it is. */
+  mark?: { day: string; label: string };
 }
 
 /** So many of the periods, evenly, that their labels have room. */
@@ -19,7 +21,7 @@ export function ticks(rows: { date: Date }[], room: number): Date[] {
   return rows.filter((_, i) => i % step === 0).map((row) => row.date);
 }
 
-export function TrendChart({ title, trend, isRoot, source, actions }: Props) {
+export function TrendChart({ title, trend, isRoot, source, actions, mark }: Props) {
   const released = new Map(trend.points.map((point) => [point.period, point]));
   const band = (point: TrendPoint) => !isRoot && tells(point.share_low, point.share_high);
   // A period without a point leaves a gap instead of being bridged.
@@ -46,7 +48,11 @@ export function TrendChart({ title, trend, isRoot, source, actions }: Props) {
   const say = (value: number) => (isRoot ? count(value) : percent(value));
   const label =
     `${title}: ${isRoot ? "conversations" : "share of conversations"} over time` +
-    (first && last ? `, from ${say(first.value)} to ${say(last.value)}` : "");
+    (first && last ? `, from ${say(first.value)} to ${say(last.value)}` : "") +
+    (mark ? `; ${mark.label}` : "");
+  // The words stand where there is room for them.
+  const early = trend.periods.findIndex((iso) => iso >= (mark?.day ?? "")) < rows.length / 3;
+  const marks = mark ? [{ date: day(mark.day), label: mark.label }] : [];
 
   return (
     <Chart
@@ -54,7 +60,7 @@ export function TrendChart({ title, trend, isRoot, source, actions }: Props) {
       height={220}
       caption={{ title: isRoot ? "Conversations over time" : title, source, legend: [] }}
       actions={actions}
-      version={JSON.stringify([title, rows])}
+      version={JSON.stringify([title, rows, marks])}
       draw={(plot, size) =>
         plot.plot({
           ...size,
@@ -81,6 +87,20 @@ export function TrendChart({ title, trend, isRoot, source, actions }: Props) {
             }),
             plot.lineY(rows, { x: "date", y: "value", stroke: "var(--accent)", strokeWidth: 2 }),
             plot.dot(shown, { x: "date", y: "value", r: 2.5, fill: "var(--accent)" }),
+            plot.ruleX(marks, {
+              x: "date",
+              stroke: "var(--fall)",
+              strokeWidth: 1.5,
+              strokeDasharray: "4 3",
+            }),
+            plot.text(marks, {
+              x: "date",
+              text: "label",
+              frameAnchor: "top",
+              textAnchor: early ? "start" : "end",
+              dx: early ? 6 : -6,
+              fill: "var(--fall)",
+            }),
             plot.tip(
               shown,
               plot.pointerX({

@@ -1,3 +1,4 @@
+import { useServing } from "../live";
 import { type View, VIEWS, type Navigate, type Route, viewLink } from "../route";
 import { useTheme } from "../theme";
 import { SearchBox } from "./SearchBox";
@@ -6,8 +7,11 @@ const NAMES: Record<View, string> = {
   overview: "Overview",
   explore: "Explore",
   trends: "Trends",
+  compare: "Compare",
   facets: "Facets",
+  monitoring: "Monitoring",
   method: "Method",
+  safety: "Safety",
 };
 
 interface Props {
@@ -18,6 +22,7 @@ interface Props {
 /** The way to every view, the search and the theme. */
 export function Header({ route, navigate }: Props) {
   const [theme, toggle] = useTheme();
+  const { role } = useServing();
   return (
     <header class="site-header">
       <a class="brand" href={viewLink("overview", route.facet)}>
@@ -29,7 +34,7 @@ export function Header({ route, navigate }: Props) {
         Clio
       </a>
       <nav class="views" aria-label="Views">
-        {VIEWS.map((view) => (
+        {VIEWS.filter((view) => view !== "safety" || role === "safety").map((view) => (
           <a
             key={view}
             href={viewLink(view, route.facet)}

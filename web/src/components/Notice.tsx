@@ -19,7 +19,7 @@ export function Notice({ kind, title, children }: Props) {
 /** The place of what is being loaded. */
 export function Loading({ lines }: { lines: number }) {
   return (
-    <div class="skeleton" role="status">
+    <div class="skeleton">
       <span class="hidden">Loading…</span>
       {Array.from({ length: lines }, (_, i) => (
         <i key={i} />

@@ -1,7 +1,8 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Navigate } from "../route";
 
-const PAUSE_MS = 120;
+const PAUSE_MS = 40;
+const KEYS = /Mac|iP/.test(navigator.platform) ? "⌘ K" : "Ctrl K";
 
 export function SearchBox({ query, navigate }: { query: string; navigate: Navigate }) {
   const [text, setText] = useState(query);
@@ -21,7 +22,8 @@ export function SearchBox({ query, navigate }: { query: string; navigate: Naviga
     return () => clearTimeout(timer);
   }, [text]);
 
-  useEffect(() => {
+  // A layout effect: the keys work as soon as the box is seen.
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey)) return;
       event.preventDefault();
@@ -38,7 +40,7 @@ export function SearchBox({ query, navigate }: { query: string; navigate: Naviga
         ref={input}
         type="search"
         aria-label="Search titles and summaries"
-        placeholder="Search titles and summaries"
+        placeholder="Search clusters"
         autocomplete="off"
         spellcheck={false}
         maxLength={500}
@@ -46,9 +48,14 @@ export function SearchBox({ query, navigate }: { query: string; navigate: Naviga
         onInput={(event) => setText(event.currentTarget.value)}
         onKeyDown={(event) => {
           if (event.key === "Escape") setText("");
+          const hit = document.querySelector<HTMLElement>(".results a");
+          if (event.key === "Enter") hit?.click();
+          if (event.key !== "ArrowDown" || !hit) return;
+          event.preventDefault();
+          hit.focus();
         }}
       />
-      <kbd aria-hidden="true">Ctrl K</kbd>
+      <kbd aria-hidden="true">{KEYS}</kbd>
     </form>
   );
 }

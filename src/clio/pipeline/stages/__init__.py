@@ -3,6 +3,7 @@
 from clio.pipeline.stage import Stage
 from clio.pipeline.stages.cluster import CLUSTER
 from clio.pipeline.stages.describe import DESCRIBE
+from clio.pipeline.stages.edits import EDITS
 from clio.pipeline.stages.embed import EMBED
 from clio.pipeline.stages.facets import EXTRACT
 from clio.pipeline.stages.hierarchy import HIERARCHY
@@ -20,5 +21,6 @@ STAGES: tuple[Stage, ...] = (
     DESCRIBE,
     HIERARCHY,
     LAYOUT,
+    EDITS,
     RELEASE,
 )

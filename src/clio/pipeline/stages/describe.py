@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from clio.analysts.ledger import public_name
 from clio.describing import (
@@ -31,10 +32,11 @@ from clio.pipeline.stage import (
 )
 from clio.pipeline.stages.cluster import leaf_centroids_file
 from clio.pipeline.stages.contrasts import sample_outsiders
+from clio.pipeline.stages.keywords import describe_from_keywords
 from clio.pipeline.stages.samples import MIN_USERS, Sample, sample_members
 from clio.privacy.scrub import finds
 from clio.privacy.wording import SENSITIVE
-from clio.settings import Thresholds
+from clio.settings import KEYWORDS, Thresholds
 
 
 def leaf_descriptions_file(directory: RunDirectory, facet: str) -> Path:
@@ -71,8 +73,26 @@ def stood_in(reasons: Iterable[str]) -> dict[str, Any]:
 
 
 def _describe(context: Context, facet: Facet) -> Report:
+    centroids = np.load(leaf_centroids_file(context.directory, facet.name))
+    if context.settings.describe == KEYWORDS:
+        leaves = np.arange(len(centroids), dtype=np.int32)
+        descriptions, reasons = describe_from_keywords(context, facet, leaves)
+        details = stood_in(reasons) if context.settings.model_for_titles is not None else {}
+    else:
+        descriptions, details = _from_members(context, facet, centroids)
+    files.write_table(
+        leaf_descriptions_file(context.directory, facet.name),
+        pa.table(description_columns(descriptions)),
+    )
+    context.progress.advanced(len(descriptions))
+    return Report(rows_in=len(centroids), rows_out=len(descriptions), details=details)
+
+
+def _from_members(
+    context: Context, facet: Facet, centroids: NDArray[np.float32]
+) -> tuple[list[Description], dict[str, Any]]:
+    """Descriptions by a writer that sees a sample of members, and what is recorded of it."""
     directory, thresholds = context.directory, context.settings.thresholds()
-    centroids = np.load(leaf_centroids_file(directory, facet.name))
     members = as_members(
         sample_members(
             directory,
@@ -106,11 +126,7 @@ def _describe(context: Context, facet: Facet) -> Report:
             seed=context.settings.seed,
         )
         descriptions, details = written.descriptions, stood_in(written.stood_in.values())
-    files.write_table(
-        leaf_descriptions_file(directory, facet.name), pa.table(description_columns(descriptions))
-    )
-    context.progress.advanced(len(descriptions))
-    return Report(rows_in=len(centroids), rows_out=len(descriptions), details=details)
+    return descriptions, details
 
 
 def _run(context: Context) -> Report:
@@ -118,9 +134,12 @@ def _run(context: Context) -> Report:
 
 
 def writer(context: Context) -> list[str | None]:
-    """Who writes, for fingerprints: the model and its language, or nobody but Clio."""
-    model = context.settings.model_for_titles
-    return [None] if model is None else [public_name(model), context.settings.language]
+    """Who writes, for fingerprints: from keywords or not, the model and its language, or Clio."""
+    settings, model = context.settings, context.settings.model_for_titles
+    found: list[str | None] = [None]
+    if model is not None:
+        found = [public_name(model), settings.language]
+    return [KEYWORDS, *found] if settings.describe == KEYWORDS else found
 
 
 def _clusters(context: Context) -> int:

@@ -24,7 +24,6 @@ from clio.pipeline.stage import (
     facets_report,
 )
 from clio.pipeline.stages.cluster import (
-    assignments_folder,
     leaf_centroids_file,
     leaf_id,
     leaf_stability_file,
@@ -38,11 +37,11 @@ from clio.pipeline.stages.describe import (
     stood_in,
     writer,
 )
-from clio.pipeline.stages.facets import facets_folder
-from clio.pipeline.stages.read import conversations_folder
+from clio.pipeline.stages.keywords import describe_from_keywords
 from clio.pipeline.stages.samples import MIN_USERS, sample_members
 from clio.pipeline.stages.texts import members_file
 from clio.privacy.scrub import finds
+from clio.settings import KEYWORDS
 
 Vectors = NDArray[np.float32]
 
@@ -50,8 +49,13 @@ CONCERN = "concern"
 """The measure that the safety role sees beside each cluster, where it is answered."""
 
 
-def nodes_file(directory: RunDirectory, facet: str) -> Path:
+def built_file(directory: RunDirectory, facet: str) -> Path:
     """Every node but the root: ``level``, ``index`` within it, ids, title, summary, fallbacks."""
+    return directory.work / facet / "built.parquet"
+
+
+def nodes_file(directory: RunDirectory, facet: str) -> Path:
+    """The same after a person's edits; see `clio.pipeline.editing.Edited` for what is added."""
     return directory.work / facet / "nodes.parquet"
 
 
@@ -60,9 +64,28 @@ def restricted_clusters_file(directory: RunDirectory) -> Path:
     return directory.restricted / "clusters.parquet"
 
 
-def parent_arrays(directory: RunDirectory, facet: str) -> list[NDArray[np.int32]]:
+def built_parents(directory: RunDirectory, facet: str) -> list[NDArray[np.int32]]:
     """Parent's index of each node, level by level, as `clio.hierarchy.build` gave them."""
-    nodes = files.read_table(nodes_file(directory, facet), columns=["level", "parent"]).to_pydict()
+    return _parents(built_file(directory, facet))
+
+
+def parent_arrays(directory: RunDirectory, facet: str) -> list[NDArray[np.int32]]:
+    """Parent's index of each node, level by level, after a person's edits."""
+    return _parents(nodes_file(directory, facet))
+
+
+def leaf_targets(directory: RunDirectory, facet: str) -> NDArray[np.int32]:
+    """``(leaves,)`` index of the leaf that each became a part of by a merge; else its own."""
+    nodes = files.read_table(
+        nodes_file(directory, facet), columns=["level", "index", "cluster_id", "into"]
+    ).to_pylist()
+    leaves = sorted((n for n in nodes if n["level"] == 0), key=lambda node: node["index"])
+    at = {node["cluster_id"]: node["index"] for node in leaves}
+    return np.array([at[n["into"] or n["cluster_id"]] for n in leaves], dtype=np.int32)
+
+
+def _parents(path: Path) -> list[NDArray[np.int32]]:
+    nodes = files.read_table(path, columns=["level", "parent"]).to_pydict()
     levels = np.asarray(nodes["level"])
     parents = np.asarray([-1 if p is None else p for p in nodes["parent"]], dtype=np.int32)
     return [parents[levels == level] for level in range(int(levels.max()))]
@@ -126,6 +149,12 @@ class _Parents:
         """Describe the last level of `parents`, whose children are described."""
         context, settings = self._context, self._context.settings
         thresholds, leaves = settings.thresholds(), len(self._centroids)
+        if settings.describe == KEYWORDS:
+            group = group_at_level(list(parents), leaves, len(parents))
+            descriptions, reasons = describe_from_keywords(context, self._facet, group)
+            self.reasons += reasons
+            context.progress.advanced(len(descriptions))
+            return descriptions
         above, below = (group_at_level(list(parents), leaves, len(parents) - i) for i in (0, 1))
         child_sizes = np.bincount(below, weights=self._sizes)
         members = as_members(
@@ -228,7 +257,7 @@ def _build(context: Context, facet: Facet, first: int) -> Report:
             )
         )
     nodes = pa.concat_tables(tables)
-    files.write_table(nodes_file(directory, name), nodes)
+    files.write_table(built_file(directory, name), nodes)
     return Report(
         rows_in=leaves,
         rows_out=nodes.num_rows,
@@ -242,63 +271,35 @@ def _run(context: Context) -> Report:
         first = context.directory.state.next_cluster_number + given
         report = reports[facet.name] = _build(context, facet, first)
         given += report.rows_out - report.rows_in
-    _write_restricted(context)
     return facets_report(reports, cluster_numbers=given)
 
 
 _PATHS = """
 CREATE TEMP VIEW paths AS
 WITH RECURSIVE up AS (
-    SELECT cluster_id AS leaf, cluster_id, parent_id FROM nodes WHERE level = 0
+    SELECT cluster_id AS leaf, coalesce("into", cluster_id) AS cluster_id, parent_id
+    FROM nodes WHERE level = 0
     UNION ALL
     SELECT up.leaf, nodes.cluster_id, nodes.parent_id
     FROM up JOIN nodes ON nodes.cluster_id = up.parent_id
 )
 SELECT leaf, cluster_id FROM up
 """
-_RESTRICTED = """
-SELECT '{facet}' AS facet, n.cluster_id, n.level, n.parent_id, n.title, n.summary,
-       m.conversations, m.concern, m.accounts
-FROM nodes n JOIN (
-    SELECT p.cluster_id, count(*) AS conversations, {concern} AS concern,
-           list_sort(list_distinct(list(c.account))) AS accounts
-    FROM assignments a JOIN conversations c USING (conversation_id)
-    JOIN facets f USING (conversation_id) JOIN paths p ON p.leaf = a.cluster_id
-    GROUP BY p.cluster_id
-) m USING (cluster_id) ORDER BY n.level, n."index"
-"""
-
-
-# A quotient of whole sums, so that it is the same in any order of rows.
-_MEAN_CONCERN = f'sum(f."{CONCERN}")::DOUBLE / count(f."{CONCERN}")'
-_NO_CONCERN = "CAST(NULL AS DOUBLE)"
 
 
 def register_paths(sql: Any, directory: RunDirectory, facet: str) -> None:
-    """Make the views ``nodes`` and ``paths`` (leaf to itself and each ancestor) of a facet."""
+    """Make the views ``nodes`` and ``paths`` of a facet.
+
+    ``paths`` leads from a leaf to itself, or to the one it was merged into, and to each ancestor.
+    """
     files.register(sql, "nodes", nodes_file(directory, facet))
     sql.execute(_PATHS)
-
-
-def _write_restricted(context: Context) -> None:
-    directory, tables = context.directory, []
-    measured = CONCERN in {facet.name for facet in context.facets.measures}
-    concern = _MEAN_CONCERN if measured else _NO_CONCERN
-    for facet in answered_facets(context):
-        with context.sql() as sql:
-            register_paths(sql, directory, facet.name)
-            files.register(sql, "assignments", assignments_folder(directory))
-            files.register(sql, "conversations", conversations_folder(directory))
-            files.register(sql, "facets", facets_folder(directory))
-            query = _RESTRICTED.format(facet=facet.name, concern=concern)
-            tables.append(sql.sql(query).to_arrow_table())
-    files.write_table(restricted_clusters_file(directory), pa.concat_tables(tables))
 
 
 HIERARCHY = Stage(
     name="hierarchy",
     run=_run,
-    outputs=lambda d: [*facet_outputs(d, "nodes.parquet"), restricted_clusters_file(d)],
+    outputs=lambda d: facet_outputs(d, "built.parquet"),
     depends=lambda c: {
         "seed": c.settings.seed,
         "writer": writer(c),

@@ -21,7 +21,7 @@ from clio.pipeline.stage import (
 )
 from clio.pipeline.stages.cluster import leaf_centroids_file, text_leaves_file
 from clio.pipeline.stages.embed import vector_parts
-from clio.pipeline.stages.hierarchy import leaf_sizes, parent_arrays
+from clio.pipeline.stages.hierarchy import built_parents, leaf_sizes
 
 
 def places_file(directory: RunDirectory, facet: str) -> Path:
@@ -38,7 +38,7 @@ def _place(context: Context, facet: str) -> Report:
     directory = context.directory
     centroids = np.load(leaf_centroids_file(directory, facet))
     sizes = leaf_sizes(directory, facet, len(centroids))
-    positions = place(centroids, parent_arrays(directory, facet), sizes, seed=context.settings.seed)
+    positions = place(centroids, built_parents(directory, facet), sizes, seed=context.settings.seed)
     files.write_table(
         places_file(directory, facet),
         pa.table(

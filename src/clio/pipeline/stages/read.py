@@ -18,6 +18,7 @@ from clio.pipeline import files
 from clio.pipeline.run_directory import RunDirectory
 from clio.pipeline.sifting import Sifter, condition
 from clio.pipeline.stage import Context, Report, Stage
+from clio.pipeline.tombstones import FORGOTTEN, Tombstones
 from clio.privacy.pseudonyms import make_key, pseudonym, text_account
 from clio.sources import Row, read
 
@@ -96,6 +97,7 @@ class _Reader:
         self.directory = context.directory
         self.key = key
         self.sifter = Sifter(condition(context.settings))
+        self.forgotten = Tombstones(context.directory)
         self.rows = 0
         self.shards = 0
 
@@ -131,6 +133,12 @@ class _Reader:
     def add(self, shard: _Shard, row: Row) -> None:
         conversation = row.conversation
         sifted = self.sifter.sift(row)
+        if conversation is not None and self.forgotten.holds(conversation.user_id):
+            # Counted as when it was forgotten, and named no more than then.
+            outcome, reason = sifted.outcome or Outcome.SKIPPED, sifted.reason or FORGOTTEN
+            shard.ledger.append((self.rows, *[None] * (len(LEDGER) - 3), outcome.value, reason))
+            self.rows += 1
+            return
         shard.ledger.append(
             (
                 self.rows,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from importlib.metadata import version
 from typing import Any
@@ -11,9 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from clio.analysts.ledger import public_name
+from clio.auditing.refusing import refuse_unsafe
 from clio.describing import free_phrases
+from clio.pipeline import files
 from clio.pipeline.aggregates import Aggregates, Aggregator, Granularity
 from clio.pipeline.facets import Facets
+from clio.pipeline.run_directory import RunDirectory
 from clio.pipeline.stage import (
     Context,
     Report,
@@ -22,7 +25,9 @@ from clio.pipeline.stage import (
     foreign_share,
     wants_multilingual,
 )
+from clio.pipeline.stages.edits import hidden_clusters
 from clio.pipeline.support import shipped_families, token_support, window_support
+from clio.privacy.changes import Changes, Shown
 from clio.privacy.gate import SECONDARY_ROUNDING, Gated, GateInput, apply
 from clio.privacy.tiers import PrivateTable
 from clio.release.schema import (
@@ -34,12 +39,16 @@ from clio.release.schema import (
     Totals,
 )
 from clio.release.write import next_number, write_release
-from clio.settings import OFFLINE
+from clio.settings import KEYWORDS, OFFLINE
 
 _DAYS = {"day": 1, "week": 7}
 
 
-def _gate_input(context: Context) -> GateInput:
+def gate_input(context: Context) -> GateInput:
+    """Count everything that the gate decides on, over the private tables of a run."""
+    # Not with the module: it reads what the stages wrote, so it knows them all.
+    from clio.pipeline.changing import changes_lately
+
     directory, thresholds = context.directory, context.settings.thresholds()
     names = [facet.name for facet in answered_facets(context)]
     found: list[Aggregates] = []
@@ -72,6 +81,8 @@ def _gate_input(context: Context) -> GateInput:
         families=shipped_families(),
         granularity=found[0].granularity,
         primary=context.facets.primary.name,
+        hidden=frozenset().union(*(hidden_clusters(directory, name) for name in names)),
+        changes=changes_lately(directory, context.facets, names, found[0].granularity),
     )
 
 
@@ -105,7 +116,10 @@ def _info(context: Context, gated: Gated, granularity: Granularity) -> ReleaseIn
     period = _period(gated)
     primary = context.facets.primary.name
     totals = next(t for t in gated.totals if t.facet == primary)
-    describer = public_name(settings.model_for_titles or OFFLINE)
+    model = settings.model_for_titles
+    describer = public_name(model or OFFLINE)
+    if settings.describe == KEYWORDS:
+        describer = KEYWORDS if model is None else f"{KEYWORDS}, {public_name(model)}"
     return ReleaseInfo(
         schema_version=SCHEMA_VERSION,
         number=_number(context),
@@ -162,19 +176,38 @@ def _language_notes(context: Context) -> list[str]:
     ]
 
 
+def _edit_notes(context: Context) -> list[str]:
+    """Edits that could not be applied: they are kept, and hold again where they fit."""
+    found = context.directory.state.stages["edits"].details["set_aside"]
+    return [f"edit {number} was set aside: {reason}" for number, reason in found.items()]
+
+
 def _run(context: Context) -> Report:
-    data = _gate_input(context)
+    data = gate_input(context)
     gated = apply(data, context.settings.thresholds())
     info = _info(context, gated, data.granularity)
-    write_release(context.directory.path, gated.tables, info)
+    if data.changes is not None:
+        _write_alerts(context.directory, data.changes, gated.alerts)
+    write_release(context.directory.path, gated.tables, info, audit=refuse_unsafe)
     context.directory.state.release = info.number
     shown = gated.tables["clusters"].table.num_rows - len(info.facets)
     context.progress.advanced(shown)
     return Report(
         rows_in=data.nodes.table.num_rows - len(info.facets),
         rows_out=shown,
-        details={"number": info.number, "notes": [*gated.notes, *_language_notes(context)]},
+        details={
+            "number": info.number,
+            "notes": [*gated.notes, *_language_notes(context), *_edit_notes(context)],
+        },
     )
+
+
+def _write_alerts(directory: RunDirectory, changes: Changes, shown: Sequence[Shown | None]) -> None:
+    """Write all that changed lately for the safety role, what is released and what is not."""
+    from clio.pipeline.changing import alerts_file, restricted_table
+
+    rows = list(zip(changes.found, shown, strict=True))
+    files.write_table(alerts_file(directory), restricted_table(rows, changes.first))
 
 
 def _depends(context: Context) -> dict[str, Any]:
@@ -194,6 +227,6 @@ RELEASE = Stage(
     # Releases are immutable: a new one is written beside those that stand.
     outputs=lambda _: [],
     depends=_depends,
-    version=2,
+    version=3,
     total=lambda _: (None, "clusters"),
 )

@@ -20,6 +20,11 @@ MIN_USERS = 3
 """A phrase that fewer used describes them, not their cluster, whatever the thresholds allow."""
 
 
+COUNTED_A_GROUP = 1000
+"""Members whose words are counted: of a sample there can only be too few, which is the safe side.
+"""
+
+
 @dataclass(frozen=True)
 class Sample:
     """Members drawn for each group, flattened; see `sample_members`."""
@@ -30,6 +35,12 @@ class Sample:
     language: list[str]
     origin: NDArray[np.uint64] | None = None
     also: list[str] | None = None
+
+    def said(self) -> list[str]:
+        """What counts as an account's words: its text, and where a model wrote it all answers."""
+        if self.also is None:
+            return self.texts
+        return [f"{text} / {also}" for text, also in zip(self.texts, self.also, strict=True)]
 
 
 def sample_members(

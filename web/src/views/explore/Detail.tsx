@@ -8,9 +8,12 @@ import { type Bar, Bars } from "../../components/Bars";
 import { Loading, Notice } from "../../components/Notice";
 import { Section, arrive } from "../../components/View";
 import { count, counted, percentInterval, tells } from "../../format";
+import { useServing } from "../../live";
 import { useResource } from "../../resource";
 import { type Route, formatRoute, viewLink } from "../../route";
 import { sourceLine } from "../../source";
+import { EditSection } from "../edit/EditSection";
+import { TracesSection } from "../traces/TracesSection";
 import { Breakdowns } from "./Breakdowns";
 import { Measures } from "./Measures";
 import { TrendTable } from "./TrendTable";
@@ -28,6 +31,7 @@ const STACKED = "(max-width: 60rem)";
 export function Detail({ release, hierarchy, route }: Props) {
   const { cluster: id, facet } = route;
   const detail = useResource(`cluster ${facet} ${id}`, (signal) => fetchCluster(id, facet, signal));
+  const serving = useServing();
   const shown = detail.data?.cluster.cluster_id;
   const heading = useRef<HTMLHeadingElement>(null);
 
@@ -95,6 +99,8 @@ export function Detail({ release, hierarchy, route }: Props) {
           <Measures measures={numeric} isRoot={isRoot} />
         </Section>
       )}
+      {serving.edit && <EditSection cluster={cluster} facet={facet} />}
+      {serving.traces && !isRoot && <TracesSection id={cluster.cluster_id} />}
     </article>
   );
 }

@@ -2,9 +2,9 @@
 
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { type TreeNode, ROOT } from "../../api";
-import { count, mean, percent, points } from "../../format";
-import { GROWTH, SIZE } from "../../route";
+import { count } from "../../format";
 import { type Hierarchy, type Row, ancestors, visibleRows } from "./hierarchy";
+import type { Quantity } from "./quantity";
 
 /** Height of a row in pixels, as in style/explore.css: only rows in sight are in the page. */
 const ROW = 54;
@@ -12,12 +12,12 @@ const BEYOND = 8;
 
 interface Props {
   hierarchy: Hierarchy;
-  sort: string;
+  quantity: Quantity;
   selected: string;
   select: (id: string) => void;
 }
 
-export function Tree({ hierarchy, sort, selected, select }: Props) {
+export function Tree({ hierarchy, quantity, selected, select }: Props) {
   const [expanded, setExpanded] = useState<ReadonlySet<string>>(new Set([ROOT]));
   const [focused, setFocused] = useState(selected);
   const [{ top, height }, setSight] = useState({ top: 0, height: 900 });
@@ -164,7 +164,7 @@ export function Tree({ hierarchy, sort, selected, select }: Props) {
             key={row.node.id}
             row={row}
             index={index}
-            sort={sort}
+            quantity={quantity}
             scale={scale}
             selected={row.node.id === selected}
             entered={row.node.id === current}
@@ -181,7 +181,7 @@ export function Tree({ hierarchy, sort, selected, select }: Props) {
 interface ItemProps {
   row: Row;
   index: number;
-  sort: string;
+  quantity: Quantity;
   scale: number;
   selected: boolean;
   /** Whether Tab leads here. */
@@ -191,7 +191,7 @@ interface ItemProps {
   enter: (id: string) => void;
 }
 
-function Item({ row, index, sort, scale, selected, entered, select, toggle, enter }: ItemProps) {
+function Item({ row, index, quantity, scale, selected, entered, select, toggle, enter }: ItemProps) {
   const { node, depth, position, siblings, expanded } = row;
   return (
     <div
@@ -220,7 +220,7 @@ function Item({ row, index, sort, scale, selected, entered, select, toggle, ente
       <span class="tree-title" dir="auto" title={node.title}>
         {node.title}
       </span>
-      <Value node={node} sort={sort} />
+      <Value node={node} quantity={quantity} />
       {node.id !== ROOT && (
         <span class="tree-track" aria-hidden="true">
           <span style={{ width: `${(100 * node.share) / scale}%` }} />
@@ -230,21 +230,12 @@ function Item({ row, index, sort, scale, selected, entered, select, toggle, ente
   );
 }
 
-/** What the tree is sorted by; a change that is not sure is not told as one. */
-function Value({ node, sort }: { node: TreeNode; sort: string }) {
-  const { change } = node;
+/** What the tree is sorted by; what is surely more or less is coloured. */
+function Value({ node, quantity }: { node: TreeNode; quantity: Quantity }) {
   if (node.id === ROOT) return <span class="tree-share">{count(node.conversations)}</span>;
-  if (sort === GROWTH) {
-    const kind = !change?.sure ? "" : change.last > change.first ? " rise" : " fall";
-    return (
-      <span class={`tree-share${kind}`}>
-        {!change ? "too few" : change.sure ? points(change.last - change.first) : "not sure"}
-      </span>
-    );
-  }
-  const measure = sort === SIZE ? undefined : node.measures[sort];
-  if (sort === SIZE) return <span class="tree-share">{percent(node.share)}</span>;
-  return <span class="tree-share">{measure === undefined ? "–" : mean(measure)}</span>;
+  const colour = quantity.colour(node);
+  const tone = colour.startsWith("map-more") ? " rise" : colour.startsWith("map-less") ? " fall" : "";
+  return <span class={`tree-share${tone}`}>{quantity.text(node)}</span>;
 }
 
 const domId = (id: string) => `node-${id}`;

@@ -1,5 +1,5 @@
 import { type TreeNode, ROOT } from "../../api";
-import { GROWTH, SIZE } from "../../route";
+import type { Quantity } from "./quantity";
 
 export interface Hierarchy {
   byId: ReadonlyMap<string, TreeNode>;
@@ -15,14 +15,8 @@ export interface Row {
   expanded: boolean | null;
 }
 
-/** What a node is sorted by, the largest first; those without it come last. */
-function key(node: TreeNode, sort: string): number {
-  if (sort === GROWTH) return node.change ? node.change.last - node.change.first : -Infinity;
-  return sort === SIZE ? node.conversations : (node.measures[sort] ?? -Infinity);
-}
-
-/** The tree with siblings sorted by their size, their growth or a measure. */
-export function buildTree(nodes: TreeNode[], sort: string): Hierarchy {
+/** The tree with siblings sorted by a quantity, the largest first; those without it come last. */
+export function buildTree(nodes: TreeNode[], { order }: Pick<Quantity, "order">): Hierarchy {
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const children = new Map<string, TreeNode[]>();
   for (const node of nodes) {
@@ -31,16 +25,15 @@ export function buildTree(nodes: TreeNode[], sort: string): Hierarchy {
     if (siblings) siblings.push(node);
     else children.set(node.parent, [node]);
   }
-  if (sort !== SIZE) {
-    for (const siblings of children.values()) {
-      siblings.sort((a, b) => {
-        const [one, other] = [key(a, sort), key(b, sort)];
-        return one === other ? b.conversations - a.conversations : other - one;
-      });
-    }
-  }
+  for (const siblings of children.values()) siblings.sort(by(order));
   return { byId, children };
 }
+
+/** Compares nodes by a quantity, and where that does not tell by size. */
+export const by = (order: Quantity["order"]) => (a: TreeNode, b: TreeNode) => {
+  const [one, other] = [order(a) ?? -Infinity, order(b) ?? -Infinity];
+  return one === other ? b.conversations - a.conversations : other - one;
+};
 
 /** Measures by which the tree can be sorted. */
 export const measuresOf = (nodes: TreeNode[]): string[] =>

@@ -1,7 +1,7 @@
 /** Clusters by the values of a facet: a table whose cells are coloured by over-representation. */
 
 import { useState } from "preact/hooks";
-import { type CrossCell, type Crossing, address, fetchCrossing } from "../../api";
+import { type CrossCell, type CrossRow, type Crossing, fetchCrossing, fileAddress } from "../../api";
 import { Loading, Notice } from "../../components/Notice";
 import { count, counted, percent, percentInterval, times } from "../../format";
 import { useResource } from "../../resource";
@@ -20,6 +20,8 @@ interface Props {
 export function HeatMap({ facet, dimension, level }: Props) {
   const [all, setAll] = useState(false);
   const [offset, setOffset] = useState(0);
+  /** Value whose conversations the rows are sorted by; null: all conversations. */
+  const [sorted, setSorted] = useState<string | null>(null);
   const found = useResource(`cross ${facet} ${dimension} ${level} ${offset}`, (signal) =>
     fetchCrossing(dimension, facet, { level, offset, limit: ROWS }, signal),
   );
@@ -31,8 +33,15 @@ export function HeatMap({ facet, dimension, level }: Props) {
     );
   }
   if (!found.data) return <Loading lines={8} />;
-  const { values, clusters, total } = found.data;
+  const { values, total } = found.data;
+  const clusters = ranked(found.data, sorted);
   const columns = chosenColumns(found.data, all);
+  const csv = fileAddress(`dimensions/${encodeURIComponent(dimension)}`, {
+    facet,
+    level,
+    limit: 1000,
+    format: "csv",
+  });
   return (
     <>
       <p class="quiet legend heat-legend">
@@ -61,9 +70,13 @@ export function HeatMap({ facet, dimension, level }: Props) {
             <tr>
               <th scope="col">cluster</th>
               {columns.map((i) => (
-                <th key={i} scope="col" dir="auto">
-                  {valueName(dimension, values[i] ?? "")}
-                </th>
+                <ColumnHead
+                  key={i}
+                  name={valueName(dimension, values[i] ?? "")}
+                  sorted={values[i] === sorted}
+                  // Rows of other pages could be larger.
+                  sort={total > ROWS ? null : () => setSorted(values[i] ?? null)}
+                />
               ))}
             </tr>
             <tr class="heat-base">
@@ -111,17 +124,11 @@ export function HeatMap({ facet, dimension, level }: Props) {
             </button>
           </>
         )}
-        <a
-          href={address(`dimensions/${encodeURIComponent(dimension)}`, {
-            facet,
-            level,
-            limit: 1000,
-            format: "csv",
-          })}
-          download
-        >
-          Save as CSV
-        </a>
+        {csv && (
+          <a href={csv} download>
+            Save as CSV
+          </a>
+        )}
       </p>
     </>
   );
@@ -134,6 +141,40 @@ function chosenColumns({ dimension, values }: Crossing, all: boolean): number[] 
     dimension,
     first.map((value) => ({ value })),
   ).map(({ value }) => values.indexOf(value));
+}
+
+/** Rows by how many of their conversations have a value, the most first. */
+function ranked({ clusters, values }: Crossing, value: string | null): CrossRow[] {
+  const at = value === null ? -1 : values.indexOf(value);
+  if (at < 0) return clusters;
+  const count = (row: CrossRow) => row.cells[at]?.conversations ?? -1;
+  return [...clusters].sort((a, b) => count(b) - count(a));
+}
+
+interface ColumnHeadProps {
+  name: string;
+  sorted: boolean;
+  sort: (() => void) | null;
+}
+
+function ColumnHead({ name, sorted, sort }: ColumnHeadProps) {
+  return (
+    <th scope="col" dir="auto" aria-sort={sorted ? "descending" : undefined}>
+      {sort ? (
+        <button
+          type="button"
+          class="column-sort"
+          onClick={sort}
+          title={`Clusters with the most conversations of ${name} first`}
+        >
+          {name}
+          {sorted && <span aria-hidden="true"> ▼</span>}
+        </button>
+      ) : (
+        name
+      )}
+    </th>
+  );
 }
 
 /** How strongly to colour: 1 from a tenth off, 2 from a half more, 3 from three times. */

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { type ReleaseResponse, type TableInfo, address, fetchTables } from "../../api";
+import { type ReleaseResponse, type TableInfo, fetchTables, fileAddress } from "../../api";
 import { Bars } from "../../components/Bars";
 import { Loading, Notice } from "../../components/Notice";
 import { Section, View } from "../../components/View";
@@ -45,6 +45,7 @@ const BASIS = { ids: "account ids", none: "distinct texts", mixed: "ids or disti
 export function Method({ release }: { release: ReleaseResponse }) {
   const { info, withheld } = release;
   const rows = Object.values(info.outcomes).reduce((sum, n) => sum + n, 0);
+  const api = fileAddress("openapi.json");
   const limits = Object.entries(info.thresholds).filter(([, value]) => value !== null);
   return (
     <View
@@ -151,11 +152,17 @@ export function Method({ release }: { release: ReleaseResponse }) {
         title="Download"
         lead={
           <>
-            Each table as released, whole. The same data by{" "}
-            <a class="inline" href={address("openapi.json")}>
-              the API
-            </a>
-            .
+            Each table as released, whole.
+            {api && (
+              <>
+                {" "}
+                The same data by{" "}
+                <a class="inline" href={api}>
+                  the API
+                </a>
+                .
+              </>
+            )}
           </>
         }
       >
@@ -263,17 +270,22 @@ function Downloads() {
 
 function Files({ table }: { table: TableInfo }) {
   if (table.rows === 0) return <>empty</>;
+  const files = (["csv", "parquet"] as const).flatMap((format) => {
+    const href = fileAddress(`tables/${table.name}`, { format });
+    return href === null ? [] : [{ href, format: format === "csv" ? "CSV" : "Parquet" }];
+  });
+  if (files.length === 0) return <>not in this copy</>;
   return (
     <>
-      {(["csv", "parquet"] as const).map((format) => (
+      {files.map(({ href, format }) => (
         <a
           key={format}
           class="inline"
-          href={address(`tables/${table.name}`, { format })}
-          aria-label={`${name(table.name)} as ${format === "csv" ? "CSV" : "Parquet"}`}
+          href={href}
+          aria-label={`${name(table.name)} as ${format}`}
           download
         >
-          {format === "csv" ? "CSV" : "Parquet"}
+          {format}
         </a>
       ))}
     </>

@@ -19,6 +19,7 @@ import { useResource } from "../../resource";
 import { type Navigate, type Route, viewLink } from "../../route";
 import { sourceLine } from "../../source";
 import { valueName } from "../../values";
+import { AlertsBrief } from "../monitoring/AlertsBrief";
 import { CorpusFacts } from "./CorpusFacts";
 import { Movers } from "./Movers";
 
@@ -54,6 +55,7 @@ export function Overview({ release, route, navigate }: Props) {
       <div class="overview">
         <Uses detail={root.data} facet={facet} />
         <div>
+          <AlertsBrief facet={facet} />
           <Section
             title="Biggest movers"
             lead="Share of conversations in the first and the last third of the period, with 95 % intervals"

@@ -3,6 +3,7 @@
 import { useId, useMemo, useState } from "preact/hooks";
 import { type TreeNode, ROOT } from "../../api";
 import { percent } from "../../format";
+import { folded } from "../../values";
 
 const SHOWN = 12;
 
@@ -10,12 +11,11 @@ interface Props {
   nodes: TreeNode[];
   picked: string[];
   full: boolean;
+  label?: string;
   pick: (id: string) => void;
 }
 
-const folded = (text: string) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
-
-export function Picker({ nodes, picked, full, pick }: Props) {
+export function Picker({ nodes, picked, full, label = "Add a cluster", pick }: Props) {
   const [text, setText] = useState("");
   const [open, setOpen] = useState(false);
   const [active, setActive] = useState(0);
@@ -61,12 +61,12 @@ export function Picker({ nodes, picked, full, pick }: Props) {
       <input
         type="text"
         role="combobox"
-        aria-label="Add a cluster"
+        aria-label={label}
         aria-expanded={shown}
         aria-controls={`${id}list`}
         aria-autocomplete="list"
         aria-activedescendant={shown && current >= 0 ? `${id}${current}` : undefined}
-        placeholder={full ? "Eight at once; remove one to add another" : "Add a cluster…"}
+        placeholder={full ? "Eight at once; remove one to add another" : `${label}…`}
         autocomplete="off"
         spellcheck={false}
         disabled={full}

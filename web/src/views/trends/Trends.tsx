@@ -7,9 +7,9 @@ import {
   type Trends as Series,
   type TreeNode,
   ROOT,
-  address,
   fetchTree,
   fetchTrends,
+  fileAddress,
 } from "../../api";
 import { SeriesChart, seriesColour } from "../../charts/SeriesChart";
 import { Loading, Notice } from "../../components/Notice";
@@ -72,7 +72,7 @@ function Chosen({ release, route, navigate, nodes }: Props & { nodes: TreeNode[]
     (signal) => fetchTrends(picked, by, facet, signal),
   );
   const data = trends.data;
-  const csv = address("trends", { cluster: picked, granularity: by, facet, format: "csv" });
+  const csv = fileAddress("trends", { cluster: picked, granularity: by, facet, format: "csv" });
   if (picked.length === 0) {
     return (
       <Notice kind="withheld" title="No cluster is released">
@@ -163,9 +163,11 @@ function Chosen({ release, route, navigate, nodes }: Props & { nodes: TreeNode[]
             source={sourceLine(release.info)}
             actions={
               <>
-                <a href={csv} download>
-                  Save as CSV
-                </a>
+                {csv && (
+                  <a href={csv} download>
+                    Save as CSV
+                  </a>
+                )}
                 <button
                   type="button"
                   onClick={() =>
