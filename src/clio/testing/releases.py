@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +20,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-import clio
 from clio.release.schema import (
     INFO_FILE,
     LATEST_LINK,
@@ -388,7 +388,7 @@ def _info(tree: _Tree, total: _Ints, periods: int, seed: int) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
         "number": 1,
-        "clio_version": clio.__version__,
+        "clio_version": version("clio-insights"),
         "preset": "default",
         "thresholds": {
             "accounts": 25,
