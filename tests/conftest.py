@@ -8,12 +8,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 import clio
 from clio.testing import write_jsonl
 
 DEMO_ROWS = 4_000
+
+# How long an example takes says how busy the machine is; the same examples every time.
+hypothesis.settings.register_profile(
+    "clio",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("clio")
 
 
 @contextmanager

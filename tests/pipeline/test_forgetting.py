@@ -21,7 +21,7 @@ import clio
 from clio.analysts.cache import Cache
 from clio.analysts.journal import Item, Journal
 from clio.analysts.providers.base import Completion, Usage
-from clio.errors import RunError
+from clio.errors import ReleaseError, RunError
 from clio.pipeline import files, forgetting, outside
 from clio.pipeline.editing import add_edit
 from clio.pipeline.forgetting import forget
@@ -33,8 +33,10 @@ from clio.pipeline.networks import (
     networks_file,
 )
 from clio.pipeline.run_directory import RunDirectory
+from clio.privacy import tiers
 from clio.privacy.pseudonyms import pseudonym
 from clio.privacy.standing import Proposal, restate
+from clio.privacy.tiers import Releasable
 from clio.privacy.titles import GENERIC_TITLE, Support
 from clio.release.read import open_release
 from clio.release.schema import TABLES
@@ -188,7 +190,7 @@ def test_before_anything_is_released_the_run_goes_on_without_the_account(
         def waiting(self, done: int, total: int) -> None: ...
         def stage_finished(self, name: str, seconds: float, *, skipped: bool) -> None: ...
 
-    for stage in ("facets", "embed"):
+    for stage in ("facets", "embed", "release"):
         run = tmp_path / stage
         with pytest.raises(KeyboardInterrupt):
             clio.run(small_input, out=run, settings=SETTINGS, progress=Stopping(stage))
@@ -279,6 +281,22 @@ def test_an_account_that_is_not_there_changes_nothing(run: Path) -> None:
     assert _bytes(run) == before
     with pytest.raises(RunError, match="is no run"):
         forget(run.parent, ZED)
+
+
+def test_rows_go_even_where_the_audit_keeps_the_release_back(
+    run: Path, small_input: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refusing(_: Path) -> None:
+        raise ReleaseError("the audit keeps it back")
+
+    table = Releasable(open_release(run).table("clusters"), key=tiers._GATE_KEY)
+    monkeypatch.setattr(forgetting, "reword", lambda *_: {"clusters": table})
+    monkeypatch.setattr(forgetting, "refuse_unsafe", refusing)
+    before = release_bytes(run)
+    done = forget(run, ZED)
+    assert (done.release, done.kept_back) == (None, "the audit keeps it back [CLIO-REL]")
+    assert release_bytes(run) == before
+    assert holding(run, of(ZED, small_input)) == {}
 
 
 def test_a_title_that_loses_its_support_is_replaced_and_no_other(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from fastapi.testclient import TestClient
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from released import release_bytes
 
@@ -186,6 +186,7 @@ def test_two_exports_cannot_be_joined(run: Path, demo_input: Path, tmp_path: Pat
         export_case(run, "network-1", tmp_path / "case-0")
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**7))
 def test_every_count_is_in_one_band(count: int) -> None:
     band = revealing._band(count)

@@ -116,7 +116,7 @@ def test_tokens_are_kept_hashed_and_expire(run: Path, monkeypatch: pytest.Monkey
     assert not access.redeem(restricted, good)
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.text())
 def test_no_other_text_is_a_token(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     folder = tmp_path_factory.getbasetemp()

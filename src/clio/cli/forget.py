@@ -47,6 +47,8 @@ def command(
                 output.print("Nothing is left of that account: it was forgotten before.")
             if done.release is not None:
                 output.print(f"Release {done.release} has other words for what lost its support.")
+            if done.kept_back is not None:
+                output.print(f"No release has other words yet: {done.kept_back}", markup=False)
             for line in done.removed:
                 output.print(f"Removed, as it held text of the account: {line}", markup=False)
             for line in done.outstanding:

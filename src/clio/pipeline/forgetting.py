@@ -23,8 +23,7 @@ from clio import filesystem
 from clio.access import LOG_FILE, TOKENS_FOLDER, record
 from clio.analysts.asking import CACHE_FILE
 from clio.auditing.refusing import refuse_unsafe
-from clio.conversation import Outcome
-from clio.errors import RunError
+from clio.errors import ClioError, RunError
 from clio.pipeline import files
 from clio.pipeline.canaries import SHADOW_FOLDER
 from clio.pipeline.erasing import Belongings, all_files, belongings_of, erase, leftovers
@@ -33,14 +32,13 @@ from clio.pipeline.failures import explained
 from clio.pipeline.networks import network_accounts_file, networks_file
 from clio.pipeline.outside import check_handed_in, clear_answers
 from clio.pipeline.progress import NoProgress
+from clio.pipeline.recounting import recount
 from clio.pipeline.rewording import reword
-from clio.pipeline.run_directory import RunDirectory, RunState, StageState
-from clio.pipeline.runner import outcomes_of
+from clio.pipeline.run_directory import RunDirectory, RunState
 from clio.pipeline.stage import Context
 from clio.pipeline.stages import STAGES
 from clio.pipeline.stages.read import conversations_folder
-from clio.pipeline.stages.texts import texts_file
-from clio.pipeline.tombstones import FORGOTTEN, Tombstones
+from clio.pipeline.tombstones import Tombstones
 from clio.privacy.pseudonyms import pseudonym
 from clio.release.read import Release, open_release
 from clio.release.write import next_number, write_release
@@ -71,6 +69,8 @@ class Forgetting:
         Rows of the account that are gone; 0 where it was forgotten before.
     release
         Number of the release that was made because words had lost their support, or ``None``.
+    kept_back
+        Why that release was not made, where it should have been: rows go all the same.
     removed
         Names of files that were removed as a whole: they held text of the account.
     outstanding
@@ -79,6 +79,7 @@ class Forgetting:
 
     conversations: int
     release: int | None
+    kept_back: str | None
     removed: tuple[str, ...]
     outstanding: tuple[str, ...]
 
@@ -114,7 +115,7 @@ def forget(path: str | Path, account: str | None = None) -> Forgetting:
         done = _finish(directory) if directory.forgetting.is_dir() else None
         if account is not None:
             begun = _begin(directory, account)
-            done = (_finish(directory) if begun else done) or Forgetting(0, None, (), ())
+            done = (_finish(directory) if begun else done) or Forgetting(0, None, None, (), ())
         if done is None:
             raise RunError("nothing is left to finish; name an account with --account")
         return done
@@ -178,6 +179,7 @@ def _finish(directory: RunDirectory) -> Forgetting | None:
     return Forgetting(
         plan["conversations"],
         plan["release"],
+        plan["kept_back"],
         tuple(plan["removed"]),
         tuple(directory.state.outstanding),
     )
@@ -194,16 +196,11 @@ def _prepare(directory: RunDirectory, account: str) -> dict[str, Any]:
     shadow = _shadow_of(directory)
     whose = belongings_of(shadow, account)
     needles = _needles(shadow, whose)
-    for stage in STAGES[2:]:
-        # What a killed stage left is in the order of texts that are renumbered now.
-        known = shadow.state.stages.get(stage.name)
-        if known is None or not known.done:
-            for path in stage.outputs(shadow):
-                filesystem.remove(path)
+    _undo_stages(shadow)
     erase(shadow, whose)
     release = open_release(directory.path) if directory.state.release is not None else None
-    _recount(shadow, whose, release)
-    number = _reworded(directory, shadow, whose, release)
+    recount(shadow, whose, release)
+    number, kept_back = _reworded(directory, shadow, whose, release)
     removed = leftovers(_unknown(shadow), needles)
     for path in removed:
         filesystem.remove(path)
@@ -214,6 +211,7 @@ def _prepare(directory: RunDirectory, account: str) -> dict[str, Any]:
         "account": account,
         "conversations": len(whose.ids),
         "release": number,
+        "kept_back": kept_back,
         "removed": sorted(str(path.relative_to(shadow.path)) for path in removed),
         "gone": sorted(str(path.relative_to(directory.path)) for path in gone),
         "state": shadow.state.model_dump(mode="json"),
@@ -233,6 +231,21 @@ def _shadow_of(directory: RunDirectory) -> RunDirectory:
             os.link(path, target)
     shadow.state = directory.state.model_copy(deep=True)
     return shadow
+
+
+def _undo_stages(shadow: RunDirectory) -> None:
+    """Have stages carried out again from what is left: open ones, and words of no release yet.
+
+    What an open one left is in the order of texts that are renumbered now.
+    """
+    names = [stage.name for stage in STAGES]
+    for stage in STAGES[names.index("texts") :]:
+        known = shadow.state.stages.get(stage.name)
+        words = names.index(stage.name) >= names.index("describe")
+        if known is None or not known.done or (words and shadow.state.release is None):
+            shadow.state.stages.pop(stage.name, None)
+            for path in stage.outputs(shadow):
+                filesystem.remove(path)
 
 
 def _own_files(directory: RunDirectory) -> Iterator[Path]:
@@ -291,73 +304,29 @@ def _unknown(shadow: RunDirectory) -> list[Path]:
     ]
 
 
-def _recount(shadow: RunDirectory, whose: Belongings, release: Release | None) -> None:
-    """What is recorded of the stages: the rows are skipped ones now, and nothing is lost."""
-    state, gone = shadow.state, len(whose.ids)
-    read = state.stages.get("read")
-    if read is not None and read.done:
-        _add(read.outcomes, Outcome.SKIPPED.value, gone)
-        _add(read.details.setdefault("skipped", {}), FORGOTTEN, gone)
-        read.rows_out -= gone
-    answered = gone - whose.unanswered.total()
-    facets = state.stages.get("facets")
-    if facets is not None and facets.done:
-        for (outcome, reason), count in whose.unanswered.items():
-            _add(facets.outcomes, outcome, -count)
-            if outcome == Outcome.SKIPPED.value:
-                _add(facets.details["skipped"], str(reason), -count)
-        facets.details["cut"] -= whose.cut
-        facets.rows_in -= gone
-        facets.rows_out -= answered
-    texts = state.stages.get("texts")
-    if texts is not None and texts.done:
-        _add(texts.outcomes, Outcome.CAPPED.value, -whose.capped)
-        texts.rows_in -= answered
-        texts.rows_out -= answered - whose.capped
-        known = texts.details["facets"]
-        for facet, details in known.items():
-            table = files.read_table(texts_file(shadow, facet), ["weight"])
-            details["distinct_texts"] = table.num_rows
-        distinct = sum(details["distinct_texts"] for details in known.values())
-        for name, rows in (("embed", distinct), ("cluster", texts.rows_out), ("layout", distinct)):
-            _hand_on(state.stages.get(name), rows)
-    if read is not None and state.outcomes:
-        state.outcomes = outcomes_of(state)
-    state.forgotten.accounts += 1
-    state.forgotten.rows += gone
-    if release is not None:
-        state.release = state.forgotten.release = release.info.number
-
-
-def _add(counts: dict[str, int], name: str, more: int) -> None:
-    counts[name] = counts.get(name, 0) + more
-    if not counts[name]:
-        del counts[name]
-
-
-def _hand_on(stage: StageState | None, rows: int) -> None:
-    if stage is not None and stage.done:
-        stage.rows_in = stage.rows_out = rows
-
-
 def _reworded(
     directory: RunDirectory, shadow: RunDirectory, whose: Belongings, release: Release | None
-) -> int | None:
-    """Replace words without support; the number of the release that this takes, if any."""
+) -> tuple[int | None, str | None]:
+    """Replace words without support; the release that this takes, or why it is kept back."""
+    if "edits" not in shadow.state.stages:  # there are no words yet
+        return None, None
     context = Context(
         directory=shadow,
         settings=settings_from(shadow.state.settings),
         inputs=Inputs(),
         progress=NoProgress(),
     )
-    if "texts" not in shadow.state.stages:
-        return None
     context.facets = restored(shadow.state.facets)
     tables = reword(context, whose.clusters, release)
     if tables is None or release is None:
-        return None
+        return None, None
     number = next_number(directory.path)
     info = release.info.model_copy(update={"number": number})
-    write_release(directory.path, tables, info, audit=refuse_unsafe)
+    try:
+        write_release(directory.path, tables, info, audit=refuse_unsafe)
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:  # whatever a check of the audit breaks with, the rows go
+        return None, str(error) if isinstance(error, ClioError) else type(error).__name__
     shadow.state.release = shadow.state.forgotten.release = number
-    return number
+    return number, None

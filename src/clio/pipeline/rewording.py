@@ -106,14 +106,15 @@ def _touched(nodes: list[dict[str, Any]], leaves: set[str]) -> set[str]:
 def _words(nodes: list[dict[str, Any]], touched: set[str], support: Support) -> dict[str, Proposal]:
     """What is proposed from now on for each cluster that lost conversations."""
     words = {node["cluster_id"]: _proposal(node) for node in nodes}
+    below: dict[str | None, list[str]] = {}
+    for node in nodes:
+        below.setdefault(node["parent_id"], []).append(node["cluster_id"])
     for node in sorted(nodes, key=lambda node: -node["level"]):
         cluster, above = node["cluster_id"], node["parent_id"]
         if cluster not in touched:
             continue
         before = words[cluster]
-        siblings = {
-            words[n["cluster_id"]].title for n in nodes if n["parent_id"] == above and n is not node
-        }
+        siblings = {words[other].title for other in below[above] if other != cluster}
         title, summary, _ = support.words(
             cluster,
             before.title,

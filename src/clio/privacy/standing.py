@@ -62,16 +62,17 @@ def restate(
     old = {(row["facet"], row["cluster_id"]): (row["title"], row["summary"]) for row in rows}
     new = dict(old)
     lost: list[dict[str, Any]] = []
+    below: dict[tuple[str, str | None], list[Key]] = {}
+    for row in rows:
+        below.setdefault((row["facet"], row["parent_id"]), []).append(
+            (row["facet"], row["cluster_id"])
+        )
     for row in sorted(rows, key=lambda row: (row["facet"], -row["level"], row["cluster_id"])):
         key = (row["facet"], row["cluster_id"])
         if row["cluster_id"] == ROOT_ID:
             continue
         above = (row["facet"], row["parent_id"])
-        siblings = {
-            new[row["facet"], other["cluster_id"]][0]
-            for other in rows
-            if (other["facet"], other["parent_id"]) == above and other is not row
-        }
+        siblings = {new[other][0] for other in below[above] if other != key}
         before, parent = old.get(above, (None,))[0], new.get(above, (None,))[0]
         if is_inherited(row["title"], before):
             if parent != before:
