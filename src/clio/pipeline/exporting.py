@@ -1,7 +1,7 @@
 """What a differentially private export may know of a run: at most three rows an account.
 
-The only door from exports to ``private/``. Each use is written to ``restricted/access.log``, what it
-spends to ``private/exports.jsonl``, before anything that came of it can be published.
+The only door from exports to ``private/``. Each use is written to ``restricted/access.log``, and
+what it spends to ``private/exports.jsonl``, before anything that came of it can be published.
 """
 
 from __future__ import annotations
