@@ -34,7 +34,7 @@ class Outcome:
 
     @property
     def hits(self) -> int:
-        return self.small_shown + self.found_out + self.bounded + self.contradictions
+        return self.small_shown + self.bounded + self.contradictions
 
 
 class Released:

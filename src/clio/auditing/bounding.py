@@ -20,10 +20,10 @@ from scipy.sparse import coo_matrix, csr_matrix, vstack
 from clio.auditing.subject import Cells
 
 EXACT_CELLS: Final = 2_000
-"""A table with more unknowns than this is bounded as far as `MAX_PROGRAMMES` allow."""
+"""All unknowns of a table of so many are bounded exactly."""
 
-MAX_PROGRAMMES: Final = 200
-"""Programmes for a table of more than `EXACT_CELLS` unknowns."""
+MAX_PROGRAMMES: Final = 400
+"""Programmes for a table of more unknowns than `EXACT_CELLS`; fewer, the larger it is."""
 
 _GUESSES: Final = 50
 """So many columns are tried as a whole."""
@@ -87,6 +87,8 @@ class Bounds:
         self.least = np.full(count, np.inf)
         self.most = np.full(count, -np.inf)
         self.programmes = 0
+        self._budget = max(4, MAX_PROGRAMMES * EXACT_CELLS // max(count, 1))
+        self.large = count > EXACT_CELLS
         self._guess()
 
     def _equations(self) -> None:
@@ -159,7 +161,7 @@ class Bounds:
             return
         # Each column as empty, and as full, as the rest allows: most unknowns are settled by that.
         weights = np.random.default_rng(0).random(len(self._bounds)) + 0.5
-        for column in range(min(_GUESSES, self.cells.printed.shape[1])):
+        for column in range(min(_GUESSES, self._budget // 4, self.cells.printed.shape[1])):
             at = self._column[:, column]
             objective = np.zeros(len(self._bounds))
             objective[at[at >= 0]] = weights[at[at >= 0]]
@@ -191,7 +193,7 @@ class Bounds:
         for sign in (1.0, -1.0):
             if shown():
                 return True
-            if len(self._bounds) > EXACT_CELLS and self.programmes >= MAX_PROGRAMMES:
+            if self.large and self.programmes >= self._budget:
                 return None
             if sign > 0 and claim.low == np.inf and not claim.width:
                 continue  # the least does not matter

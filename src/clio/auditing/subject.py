@@ -158,6 +158,7 @@ def cell_tables(subject: Subject) -> list[Cells]:
     found: list[Cells] = []
     for facet, tree in subject.facets.items():
         places, parent, totals = _rows_of(tree)
+        row_at = {place: i for i, place in enumerate(places)}
         for table, dimension, value in (
             ("breakdowns", "dimension", "value"),
             ("trends", None, "period"),
@@ -180,7 +181,7 @@ def cell_tables(subject: Subject) -> list[Cells]:
                     at = {v: j for j, v in enumerate(values)}
                     for row in part:
                         if (i := tree.index.get(row["cluster_id"])) is not None:
-                            printed[places.index(i), at[row[value]]] = row["conversations"]
+                            printed[row_at[i], at[row[value]]] = row["conversations"]
                     found.append(Cells(table, facet, name, places, parent, totals, values, printed))
         cells = [row for row in subject.rows("map") if row["facet"] == facet]
         if cells:

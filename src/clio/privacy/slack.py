@@ -29,8 +29,9 @@ from scipy.sparse.csgraph import maximum_flow
 from clio.privacy.thresholds import Bools, Counts, Ints, Rule, children_of
 
 MAX_FLOWS: Final = 20_000
-"""Flows for one table; a table that takes more is not shown at all. By count, not by the clock, so
-that the same data give the same release."""
+MAX_WORK: Final = 400_000_000
+"""Flows for one table, and flows times cells; a table that takes more is not shown at all. By
+count, not by the clock, so that the same data give the same release."""
 
 _UNLIMITED: Final = 2**30
 
@@ -66,7 +67,7 @@ def provable(
     Returns
     -------
     NDArray[np.bool_]
-        Visible cells; none where the proof takes more than `MAX_FLOWS` flows.
+        Visible cells; none where the proof takes more flows than allowed.
     """
     if len(parent) == 1:
         # A root without children: as if it had one, which it equals.
@@ -84,27 +85,29 @@ def provable(
         return visible[:1]
     threshold = max(rule.accounts, rule.conversations)
     withheld, proven = withheld.copy(), (cells.conversations == 0) | implied
-    flows = 0
+    flows, most = 0, min(MAX_FLOWS, MAX_WORK // cells.conversations.size)
     while True:
         visible = gate(withheld)
         if not visible.any():
             return visible
+        # What was hidden once stays hidden: proofs rest on it, and other company would do as well.
+        withheld |= ~visible
         before = withheld.copy()
         for part, fixed in ((~shared, visible | shared), (shared, visible)):
             hidden = part & ~visible & ~proven
             if not hidden.any():
                 continue
-            network = _Network(cells.conversations, parent, fixed)
+            network = Network(cells.conversations, parent, fixed)
             proven |= hidden & network.certified(threshold)
             for row, column in np.argwhere(hidden & ~proven).tolist():
                 flows += 1
-                if flows > MAX_FLOWS:
+                if flows > most:
                     return np.zeros_like(visible)
                 need = network.need((row, column), threshold)
                 if need is None:
                     proven[row, column] = True
                     continue
-                hideable = visible & ~withheld & fixed & ~(shared & ~part)
+                hideable = ~withheld & fixed & ~(shared & ~part)
                 more = network.way_around((row, column), *need, hideable, unprinted)
                 if not more:
                     return np.zeros_like(visible)
@@ -115,7 +118,7 @@ def provable(
             return visible
 
 
-class _Network:
+class Network:
     """The sums of one table as a network, with what a reader does not know as free arcs.
 
     Node 0 is the sink; then follow a node for each leaf row, and one for each inner row and column.
@@ -165,7 +168,7 @@ class _Network:
         """Cells of leaf rows that swaps with siblings prove: sufficient, and cheap.
 
         In the four cells of two siblings and two columns, all free, conversations move around
-        without changing a sum. Swaps through one column, with all siblings, are added up.
+        without changing a sum. Swaps through one column, and through one sibling, are added up.
         """
         done = np.zeros_like(self._free)
         for head in np.flatnonzero(self._inner):
@@ -175,6 +178,7 @@ class _Network:
             free = self._free[rows].astype(np.int64)
             flow = self._flow[rows] * free
             room = free.T @ flow  # [b, a]: what these rows hold in a where b is free too
+            held = flow @ free.T  # [i, k]: what row i holds where row k is free too
             for j in range(free.shape[1]):
                 own = flow[:, [j]]
                 # Through column b the row gives up b, and its siblings give up j.
@@ -182,7 +186,12 @@ class _Network:
                 # Through column b the siblings give up b.
                 fall = np.minimum(own, (room[j] - flow)) * free
                 rise[:, j] = fall[:, j] = 0
-                up, down, count = rise.max(axis=1), fall.max(axis=1), own[:, 0]
+                # Through sibling k it gives up j and takes what the row gives up, or the reverse.
+                others = free[:, j] * (1 - np.eye(len(rows), dtype=np.int64))
+                lifted = np.minimum(own.T, held - own * free[:, j]) * others
+                lowered = np.minimum(own, held.T - own.T) * others
+                up = np.maximum(rise.max(axis=1), lifted.max(axis=1))
+                down, count = np.maximum(fall.max(axis=1), lowered.max(axis=1)), own[:, 0]
                 done[rows, j] = (free[:, j] > 0) & np.where(
                     count < threshold,
                     (up >= threshold - count) & (down >= count),

@@ -122,17 +122,24 @@ def _tables(
             rest = int(now.totals[i]) - sum(a for a, _ in printed)
             before = int(then.totals[k]) - sum(b for _, b in printed)
             yield from _changed(place, rest - before, figures)
+    below, older = _children(now), _children(then)
     for i, k in rows:
-        below = [c for c in range(len(now.rows)) if now.parent[c] == i and now.rows[c] >= 0]
         for j, m in shared:
             if now.printed[i, j] < 0 or then.printed[k, m] < 0:
                 continue
-            visible = [c for c in below if now.printed[c, j] >= 0]
-            older = [c for c in range(len(then.rows)) if then.parent[c] == k]
+            visible = [c for c in below[i] if now.printed[c, j] >= 0]
             if not visible or {match.get(c) for c in visible} != {
-                c for c in older if then.printed[c, m] >= 0
+                c for c in older[k] if then.printed[c, m] >= 0
             }:
                 continue
             rest = int(now.printed[i, j]) - sum(int(now.printed[c, j]) for c in visible)
             before = int(then.printed[k, m]) - sum(int(then.printed[match[c], m]) for c in visible)
             yield from _changed(place, rest - before, figures)
+
+
+def _children(cells: Cells) -> list[list[int]]:
+    found: list[list[int]] = [[] for _ in cells.rows]
+    for row, above in enumerate(cells.parent):
+        if above >= 0 and cells.rows[row] >= 0:
+            found[above].append(row)
+    return found

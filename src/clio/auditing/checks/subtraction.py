@@ -17,6 +17,7 @@ from clio.auditing.bounding import Bounds, Claim, ContradictionError
 from clio.auditing.findings import Finding, Passed
 from clio.auditing.subject import Cells, Subject, cell_tables
 from clio.privacy.cells import WHOLE_ROW
+from clio.privacy.slack import Network
 
 NAME: Final = "subtraction"
 STATEMENT: Final = "statement"
@@ -94,6 +95,11 @@ def check_statement(subject: Subject, truth: Truth) -> Passed:
         except ContradictionError:
             continue  # the attack says so
         open_ = bounds.unknown & (counts > 0) & ~_implied(cells, counts)
+        if bounds.large:
+            parent = np.array(cells.parent, dtype=np.intp)
+            swaps = Network(counts, parent, ~bounds.unknown).certified(threshold)
+            figures["hidden cells"] += int((open_ & swaps).sum())
+            open_ &= ~swaps
         for row, value in np.argwhere(open_).tolist():
             figures["hidden cells"] += 1
             if counts[row, value] < threshold:
