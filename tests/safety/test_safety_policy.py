@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 
 from clio.errors import SettingsError
-from clio.pipeline.facets import facets_of
+from clio.pipeline.facets import Facets, facets_of
+from clio.pipeline.judging import Rows
+from clio.pipeline.policies import MODEL, classify
+from clio.pipeline.run_directory import RunDirectory
 from clio.safety.policy import NO_RULE, POLICY, closest_rules, policy_facet, read_policy
 from clio.settings import Settings, settings_from
 
@@ -91,3 +94,22 @@ def test_a_model_is_asked_about_the_rules_and_rules_need_one(policy: Path) -> No
     assert asked[-1].kind == "category"
     with pytest.raises(SettingsError, match="clio flags"):
         settings_from({"policy": policy})
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_answers_of_a_model_are_taken_where_there_are_any(
+    policy: Path, tmp_path: Path, answered: bool
+) -> None:
+    zeros = np.zeros(4, np.int64)
+    given = (np.array([0, 1, -1, 2]), ("forgery", "none", "bulk"))
+    answers = {POLICY: given} if answered else {}
+    rows = Rows(zeros, zeros, zeros, zeros, zeros, answers, None)
+    facets = Facets((policy_facet(read_policy(policy)),), ())
+    classes, by = classify(RunDirectory(tmp_path), facets, "request", rows, None)
+    if not answered:
+        assert (classes, by) == (None, None)
+        return
+    assert classes is not None
+    assert classes[1] == ("bulk", "forgery")
+    assert classes[0].tolist() == [1, NO_RULE, NO_RULE, 0]
+    assert by == MODEL

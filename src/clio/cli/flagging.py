@@ -18,6 +18,7 @@ _MOST: Final = 20
 _DRIFT_Q: Final = 0.1
 _SIZE: Final = (640, 400)
 _EDGE: Final = 48
+_TOPS: Final = (0.04, 0.2, 0.4, 1.0)
 _COLOURS: Final = {MISS: "#b2182b", FALSE_ALARM: "#2166ac", None: "#8888"}
 _STYLE: Final = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem}"
@@ -184,13 +185,13 @@ def html_page(found: Flags) -> str:
     lines = headline(found)
     body = [f"<h1>{html.escape(lines[0])}</h1>"]
     body += [f"<p>{html.escape(line)}</p>" for line in lines[1:]]
+    for title, names, rows in tables(found):
+        head = "".join(f"<th>{html.escape(name)}</th>" for name in names)
+        body.append(f"<h2>{html.escape(title)}</h2><table><tr>{head}</tr>{_rows(rows)}</table>")
     for level in sorted({a.level for a in found.agreement}):
         points = [c for c in found.clusters if c.level == level and c.concern is not None]
         if points:
             body.append(f"<h2>Flagged share and concern, level {level}</h2>{_scatter(points)}")
-    for title, names, rows in tables(found):
-        head = "".join(f"<th>{html.escape(name)}</th>" for name in names)
-        body.append(f"<h2>{html.escape(title)}</h2><table><tr>{head}</tr>{_rows(rows)}</table>")
     body.append(f"<p><strong>{html.escape(ADVICE)}</strong></p>")
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
@@ -210,10 +211,11 @@ def _scatter(points: Sequence[Compared]) -> str:
     """Clusters by mean concern and flagged share, as figure 8 of the Clio paper; area is size."""
     width, height = _SIZE
     most = max(c.conversations for c in points)
+    top = next(at for at in _TOPS if at >= max(c.share for c in points))
     marks = []
     for c in sorted(points, key=lambda c: -c.conversations):
         x = _EDGE + ((c.concern or 1.0) - 1.0) / 4.0 * (width - 2 * _EDGE)
-        y = height - _EDGE - c.share * (height - 2 * _EDGE)
+        y = height - _EDGE - c.share / top * (height - 2 * _EDGE)
         radius = 2.0 + 14.0 * (c.conversations / most) ** 0.5
         said = f"{c.cluster_id}: {c.title or 'withheld'}; {c.share:.0%} flagged"
         marks.append(
@@ -226,7 +228,7 @@ def _scatter(points: Sequence[Compared]) -> str:
         for at in range(5)
     ] + [
         f'<text x="{_EDGE - 8}" y="{height - _EDGE - at / 4 * (height - 2 * _EDGE) + 4:.0f}" '
-        f'text-anchor="end">{25 * at} %</text>'
+        f'text-anchor="end">{25 * at * top:g} %</text>'
         for at in range(5)
     ]
     return (

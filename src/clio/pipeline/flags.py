@@ -90,7 +90,7 @@ class Compared:
     share, share_low, share_high
         Flagged, with a 95 % interval by account.
     expected, gap, gap_low, gap_high, q
-        What is expected, the difference, its interval, and how sure it is.
+        What is expected, the difference, the share's interval less that, and how sure it is.
     concern, concerning
         Mean concern, and the share at 4 and 5, where it is known; else ``None``.
     drift, drift_q
@@ -416,9 +416,7 @@ def _clusters(nodes: Nodes, compared: Comparison) -> list[Compared]:
         for at in range(len(nodes))
         if columns["conversations"][at] > 0
     ]
-    return sorted(
-        found, key=lambda c: (c.kind is None, c.q, -abs(c.gap) * c.conversations, c.cluster_id)
-    )
+    return sorted(found, key=lambda c: (c.kind is None, c.q, -abs(c.gap), c.cluster_id))
 
 
 def _agreement(nodes: Nodes, compared: Comparison) -> list[Agreement]:

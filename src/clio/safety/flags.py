@@ -88,8 +88,6 @@ class Gaps:
         Counts.
     expected
         Share that would be flagged if the classifier did as it does elsewhere.
-    error
-        Standard error of the gap between the two, by account.
     q
         False discovery rate, over all nodes, at which the gap is no chance; 1 where not tested.
     """
@@ -98,7 +96,6 @@ class Gaps:
     accounts: Ids
     flagged: Ids
     expected: Floats
-    error: Floats
     q: Floats
 
     @property
@@ -185,7 +182,6 @@ def gaps(rows: Judged, of_leaf: Any, norm: Norm, *, tested: Bools | None = None)
         m.accounts.astype(np.int64),
         m.flagged.astype(np.int64),
         np.where(known, m.expected, np.nan),
-        np.where(known, np.sqrt(variance), np.nan),
         q,
     )
 

@@ -117,12 +117,12 @@ def _again(rows: Rows) -> Ids:
     """Text and on how many days its account has used it by then.
 
     So a single text that some accounts use again and again is a trait each time; trying the same
-    again at once is not.
+    again at once is not. Without dates nobody can tell the two apart, and each time counts.
     """
     order = np.lexsort((rows.day, rows.text, rows.account))
     account, text, day = rows.account[order], rows.text[order], rows.day[order]
     other = (np.diff(account, prepend=-1) != 0) | (np.diff(text, prepend=-2) != 0)
-    step = np.cumsum(other | (np.diff(day, prepend=-2) != 0))
+    step = np.cumsum(other | (np.diff(day, prepend=-2) != 0) | (day < 0))
     nth = np.empty(len(rows), np.int64)
     nth[order] = step - np.maximum.accumulate(np.where(other, step, 0))
     return _both(rows.text, np.minimum(nth, MAX_AGAIN - 1), MAX_AGAIN)
