@@ -28,8 +28,8 @@ AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 
 
 @contextlib.contextmanager
-def serving(run: Path, **options: Any) -> Iterator[str]:
-    """A server with what is asked for beside the release."""
+def serving(page: Page, run: Path, **options: Any) -> Iterator[str]:
+    """A server with what is asked for beside the release; the page is left before it ends."""
     listening = bind(port=0)
     config = uvicorn.Config(
         create_app(run, **options), log_level="error", lifespan="off", timeout_graceful_shutdown=1
@@ -39,6 +39,7 @@ def serving(run: Path, **options: Any) -> Iterator[str]:
     thread.start()
     try:
         yield url_of(listening)
+        page.goto("about:blank")
     finally:
         server.should_exit = True
         thread.join(timeout=30)
@@ -66,7 +67,7 @@ def accessible(page: Page) -> None:
 
 
 def test_alerts_with_their_series(page: Page, run: Path) -> None:
-    with serving(run) as url:
+    with serving(page, run) as url:
         page.goto(url)
         brief = page.get_by_role("list", name="Alerts").get_by_role("listitem")
         expect(brief).to_have_count(2)
@@ -88,7 +89,7 @@ def test_alerts_with_their_series(page: Page, run: Path) -> None:
 
 
 def test_before_and_after_a_day_has_an_address(page: Page, run: Path) -> None:
-    with serving(run) as url:
+    with serving(page, run) as url:
         page.goto(f"{url}#/monitoring")
         expect(page.get_by_text("Choose a day")).to_be_visible()
         page.get_by_label("Day", exact=True).fill("2025-02-19")
@@ -120,7 +121,7 @@ def test_without_alerts_it_says_why(
     if looked:
         made.tables["alerts"] = []
     made.write(tmp_path)
-    with serving(tmp_path) as url:
+    with serving(page, tmp_path) as url:
         page.goto(f"{url}#/monitoring")
         expect(page.get_by_text(said, exact=True)).to_be_visible()
         if not dates:
@@ -129,7 +130,7 @@ def test_without_alerts_it_says_why(
 
 def test_monitoring_on_a_phone(page: Page, run: Path) -> None:
     page.set_viewport_size({"width": 320, "height": 800})
-    with serving(run) as url:
+    with serving(page, run) as url:
         page.goto(f"{url}#/monitoring?day=2025-02-19")
         expect(page.get_by_role("region", name="Before and after")).to_be_visible()
         expect(page.get_by_text("Loading…")).to_have_count(0)
@@ -140,7 +141,7 @@ def test_monitoring_on_a_phone(page: Page, run: Path) -> None:
 
 
 def test_the_safety_role_comes_by_a_link_and_leaves(page: Page, run: Path) -> None:
-    with serving(run, role="safety") as url:
+    with serving(page, run, role="safety") as url:
         token = access.issue(run / "restricted")
         page.goto(f"{url}api/v1/safety/enter?token={token}")
         expect(page.get_by_role("heading", level=1)).to_have_text("Safety")
@@ -172,7 +173,7 @@ def test_the_safety_role_comes_by_a_link_and_leaves(page: Page, run: Path) -> No
 
 
 def test_the_server_of_a_release_says_that_safety_is_elsewhere(page: Page, run: Path) -> None:
-    with serving(run) as url:
+    with serving(page, run) as url:
         page.goto(f"{url}#/safety")
         expect(page.get_by_text("Not on this server")).to_be_visible()
 
@@ -203,7 +204,7 @@ class FakeEditor:
 def test_a_cluster_is_edited_by_keyboard(page: Page, run: Path) -> None:
     editor = FakeEditor()
     routes = editing.router(editor, "clio describe RUN")
-    with serving(run, beside=[routes], serving=Serving(edit=True)) as url:
+    with serving(page, run, beside=[routes], serving=Serving(edit=True)) as url:
         page.goto(f"{url}#/cluster/request-6")
         expect(page.get_by_text("No edit yet.")).to_be_visible()
         title = page.get_by_label("Title", exact=True)
@@ -256,7 +257,7 @@ class FakeTraces:
 
 def test_conversations_are_marked_and_shown_when_asked_for(page: Page, run: Path) -> None:
     routes = traces.router(FakeTraces())
-    with serving(run, beside=[routes], serving=Serving(traces=True)) as url:
+    with serving(page, run, beside=[routes], serving=Serving(traces=True)) as url:
         page.goto(f"{url}#/cluster/request-6")
         expect(page.get_by_text("Not anonymous, do not share.")).to_be_visible()
         expect(page.get_by_text("Question 0")).to_have_count(0)
@@ -278,7 +279,7 @@ def test_the_explorer_without_private_and_restricted_has_its_alerts(
     run = tmp_path / "run"
     with_alerts(sample()).write(run)
     shutil.rmtree(run / "restricted", ignore_errors=True)
-    with serving(run) as url:
+    with serving(page, run) as url:
         page.goto(f"{url}#/monitoring?day=2025-02-19")
         expect(page.get_by_role("list", name="Alerts").get_by_role("article")).to_have_count(2)
         expect(page.get_by_role("region", name="Before and after")).to_be_visible()

@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -266,6 +268,16 @@ def test_the_server_of_a_release_neither_edits_nor_shows_conversations(client):
     for path in ("edits", "traces/request-1", "traces"):
         assert client.get(f"/api/v1/{path}").status_code == 404
     assert client.post("/api/v1/edits", json=RENAME).status_code in (404, 405)
+
+
+def test_the_server_of_a_release_has_no_code_that_opens_a_conversation():
+    loaded = "import sys, clio.server; print('\\n'.join(m for m in sys.modules if 'clio' in m))"
+    done = subprocess.run(
+        [sys.executable, "-c", loaded], capture_output=True, text=True, check=True
+    )
+    names = set(done.stdout.split())
+    assert "clio.server.safety" in names
+    assert not names & {"clio.server.traces", "clio.server.editing", "clio.pipeline.traces"}
 
 
 # Traces

@@ -191,7 +191,6 @@ def _three(name: str, value: Any, low: Any, high: Any) -> dict[str, NDArray[Any]
 
 def _columns(judged: Judged, nodes: Nodes, found: Gaps, moved: Drift) -> dict[str, NDArray[Any]]:
     share = shares(judged.account, judged.leaf, nodes.of_leaf, judged.flagged)
-    gap, wide = found.gap, _COVERED * found.error
     change, moving = moved.change, _COVERED * moved.error
     return {
         "conversations": found.conversations,
@@ -199,7 +198,7 @@ def _columns(judged: Judged, nodes: Nodes, found: Gaps, moved: Drift) -> dict[st
         "flagged": found.flagged,
         **_three("share", share.value, share.low, share.high),
         "expected": found.expected,
-        **_three("gap", gap, np.maximum(gap - wide, -1.0), np.minimum(gap + wide, 1.0)),
+        **_three("gap", found.gap, share.low - found.expected, share.high - found.expected),
         "q": found.q,
         **_three("drift", change, change - moving, change + moving),
         "drift_q": moved.q,

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from math import exp, hypot, inf, isfinite, log
+from functools import cache
+from math import isfinite
 from typing import Annotated, Any, Final, Literal
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from fastapi import APIRouter, Query, Response
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from clio.errors import ReleaseError
-from clio.release.read import Release
-from clio.release.schema import ROOT_ID
+from clio.release.read import Cluster, Release
 from clio.server import tables
-from clio.server.trends import pooled, totals_of
+from clio.server.trends import totals_of
+
+Floats = NDArray[np.float64]
 
 PERIODS: Final = 4
 """Whole periods on each side of a date, unless asked otherwise."""
 
 _ROWS: Final = 60
-_SHARES: Final = 0.5
-"""A side of which more periods than this are withheld is not compared."""
+_RELEASED: Final = 0.5
+"""Share of a side's periods that must be released for it to be compared."""
 
 
 class Alert(BaseModel):
@@ -111,7 +116,11 @@ _TEXT: Final[dict[int | str, dict[str, Any]]] = {200: {"content": {"text/csv": {
 def router(release: Release) -> APIRouter:
     """Routes of alerts and events over one release."""
     named = f"clio-release-{release.info.number}"
-    api = APIRouter()
+    api = APIRouter(responses={"4XX": {"model": ErrorResponse}})
+
+    @cache
+    def series(facet: str) -> _Series:
+        return _Series.of(release, facet)
 
     @api.get("/alerts", response_model=AlertsResponse, responses=_TEXT)
     def alerts(query: Annotated[_Parameters, Query()]) -> AlertsResponse | Response:
@@ -125,7 +134,8 @@ def router(release: Release) -> APIRouter:
     @api.get("/event", response_model=EventResponse, responses=_TEXT)
     def event(query: Annotated[_EventParameters, Query()]) -> EventResponse | Response:
         """What changed at a date, by the released periods before it and from it on."""
-        answer = event_response(release, query.date, query.facet, query.periods)
+        facet = release.cluster(facet=query.facet).facet
+        answer = event_response(release, series(facet), facet, query.date, query.periods)
         if query.format == "json":
             return answer
         rows = (row.model_dump() for row in answer.rows)
@@ -182,17 +192,51 @@ def _alert(release: Release, row: Mapping[str, Any]) -> Alert:
 
 
 @dataclass(frozen=True)
-class _Share:
-    value: float
-    low: float
-    high: float
+class _Series:
+    """Released shares of a facet's clusters by period; NaN where one is withheld."""
 
+    clusters: list[Cluster]
+    periods: list[date]
+    weights: Floats
+    share: Floats
+    low: Floats
+    high: Floats
 
-_Rows = Sequence[Mapping[str, Any]]
+    @classmethod
+    def of(cls, release: Release, facet: str) -> _Series:
+        totals = totals_of(release, facet)
+        clusters = [cluster for cluster in release.walk(facet=facet) if not cluster.is_root]
+        table = release.trends.filter(pc.equal(release.trends["facet"], facet))
+        row = pc.index_in(table["cluster_id"], pa.array([c.cluster_id for c in clusters]))
+        column = pc.index_in(table["period"], pa.array(list(totals), pa.date32()))
+        known = pc.and_(row.is_valid(), column.is_valid())
+        at = tuple(index.filter(known).to_numpy() for index in (row, column))
+        grids = []
+        for name in ("share", "share_low", "share_high"):
+            grid = np.full((len(clusters), len(totals)), np.nan)
+            grid[at] = table[name].filter(known).to_numpy()
+            grids.append(grid)
+        return cls(clusters, list(totals), np.array(list(totals.values()), dtype=float), *grids)
+
+    def pooled(self, rows: Any, start: int, stop: int) -> tuple[Floats, Floats, Floats]:
+        """Share and interval of some clusters over periods; NaN where too few are released."""
+        span = slice(start, stop)
+        share, low, high = (grid[rows, span] for grid in (self.share, self.low, self.high))
+        known = np.isfinite(share)
+        weight = np.where(known, self.weights[span], 0.0)
+        whole = weight.sum(axis=1)
+        enough = (known.sum(axis=1) >= _RELEASED * (stop - start)) & (whole > 0)
+        weight /= np.where(whole > 0, whole, 1.0)[:, None]
+        middle = np.nansum(weight * share, axis=1)
+        below = np.sqrt(np.nansum((weight * (share - low)) ** 2, axis=1))
+        above = np.sqrt(np.nansum((weight * (high - share)) ** 2, axis=1))
+        bounds = middle, np.maximum(0.0, middle - below), np.minimum(1.0, middle + above)
+        ends = tuple(np.where(enough, end, np.nan) for end in bounds)
+        return ends[0], ends[1], ends[2]
 
 
 def event_response(
-    release: Release, day: date, facet: str | None, periods: int = PERIODS
+    release: Release, series: _Series, facet: str, day: date, periods: int = PERIODS
 ) -> EventResponse:
     """Shares of clusters in the periods before a day and from it on.
 
@@ -206,43 +250,39 @@ def event_response(
     ReleaseError
         There are no trends, or too few periods on one side of the day.
     """
-    granularity = release.info.granularity
-    if granularity is None:
-        raise ReleaseError("the release has no trends: its conversations bear no dates")
-    root = release.cluster(facet=facet)
-    totals = totals_of(release, root.facet)
-    every = list(totals)
+    granularity, every = release.info.granularity, series.periods
+    if granularity is None or not every:
+        raise ReleaseError("the release has no trends: no dates, or no period that is released")
     at = sum(_last_day(period, granularity) < day for period in every)
     start = next((i for i, period in enumerate(every) if period >= day), len(every))
     if at == 0 or start == len(every):
         raise ReleaseError(
             f"{day} has no released {granularity} before it or none after it; the trends go from "
             f"{every[0]} to {_last_day(every[-1], granularity)}"
-            if every
-            else "no period of the release is released"
         )
-    before, after = every[max(0, at - periods) : at], every[start : start + periods]
-    found, others = [], _other_dates(len(every), at, periods)
-    for cluster in release.walk(facet=root.facet):
-        rows = {
-            row["period"]: row
-            for row in release.rows("trends", cluster.cluster_id, facet=root.facet)
-        }
-        moved = _ratio(rows, before, after, totals)
-        if cluster.cluster_id == ROOT_ID or moved is None:
-            continue
-        found.append(_moved(cluster.cluster_id, cluster.title, cluster.level, *moved))
-    found.sort(key=lambda m: (not m.sure, -_nearest(m), m.cluster_id))
+    first, stop = max(0, at - periods), min(len(every), start + periods)
+    moved = _moved(series.pooled(slice(None), first, at), series.pooled(slice(None), start, stop))
+    compared = np.flatnonzero(np.isfinite(moved.ratio) & (moved.ratio > 0))
+    # Sure ones first, then by how far the nearer end of the ratio's interval is from 1.
+    nearest = np.maximum(np.log(moved.low[compared]), -np.log(moved.high[compared]))
+    order = compared[np.lexsort((compared, -nearest, ~moved.sure[compared]))]
+    shown = order[:_ROWS]
+    # Beginnings of periods at which both sides are whole, and none reaches over the date.
+    others = [i for i in range(periods, len(every) - periods + 1) if abs(i - at) >= periods]
+    further = _as_far(series, shown, np.abs(np.log(moved.ratio[shown])), others, periods)
     return EventResponse(
-        facet=root.facet,
+        facet=facet,
         date=day,
         granularity=granularity,
-        before=Side(first=before[0], last=_last_day(before[-1], granularity)),
-        after=Side(first=after[0], last=_last_day(after[-1], granularity)),
+        before=Side(first=every[first], last=_last_day(every[at - 1], granularity)),
+        after=Side(first=every[start], last=_last_day(every[stop - 1], granularity)),
         other_dates=len(others),
-        compared=len(found),
-        sure=sum(moved.sure for moved in found),
-        rows=[_held(release, root.facet, m, every, others, totals, periods) for m in found[:_ROWS]],
+        compared=len(compared),
+        sure=int(moved.sure[compared].sum()),
+        rows=[
+            _row(series.clusters[i], moved, i, far)
+            for i, far in zip(shown.tolist(), further.tolist(), strict=True)
+        ],
     )
 
 
@@ -257,78 +297,58 @@ def _last_day(period: date, granularity: str) -> date:
             return following - timedelta(days=1)
 
 
-def _other_dates(periods: int, at: int, window: int) -> list[int]:
-    """Beginnings of periods at which both sides are whole and none reaches over the date."""
-    return [i for i in range(window, periods - window + 1) if abs(i - at) >= window]
+@dataclass(frozen=True)
+class _Ratios:
+    before: tuple[Floats, Floats, Floats]
+    after: tuple[Floats, Floats, Floats]
+    ratio: Floats
+    low: Floats
+    high: Floats
+    sure: NDArray[np.bool_]
 
 
-def _ratio(
-    rows: Mapping[date, Mapping[str, Any]],
-    before: Sequence[date],
-    after: Sequence[date],
-    totals: dict[date, int],
-) -> tuple[_Share, _Share] | None:
-    """Shares of both sides, or `None` where too little of one is released."""
-    sides = []
-    for periods in (before, after):
-        known = [dict(rows[period]) for period in periods if period in rows]
-        if len(known) < _SHARES * len(periods) or not known:
-            return None
-        sides.append(_Share(*pooled(known, totals)))
-    return sides[0], sides[1]
+def _moved(before: tuple[Floats, Floats, Floats], after: tuple[Floats, Floats, Floats]) -> _Ratios:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        (first, first_low, first_high), (last, last_low, last_high) = before, after
+        ratio = last / first
+        down = np.hypot(np.log(last / last_low), np.log(first_high / first))
+        up = np.hypot(np.log(last_high / last), np.log(first / first_low))
+        sure = (last_low > first_high) | (first_low > last_high)
+        return _Ratios(before, after, ratio, ratio * np.exp(-down), ratio * np.exp(up), sure)
 
 
-def _moved(cluster_id: str, title: str, level: int, first: _Share, last: _Share) -> Moved:
-    ratio = last.value / first.value
-    down = hypot(_log(last.value, last.low), _log(first.high, first.value))
-    up = hypot(_log(last.high, last.value), _log(first.value, first.low))
-    high = ratio * exp(up) if isfinite(up) else None
-    return Moved(
-        cluster_id=cluster_id,
-        title=title,
-        level=level,
-        before=first.value,
-        before_low=first.low,
-        before_high=first.high,
-        after=last.value,
-        after_low=last.low,
-        after_high=last.high,
-        ratio=ratio,
-        ratio_low=ratio * exp(-down),
-        ratio_high=high,
-        sure=last.low > first.high or first.low > last.high,
-        others=None,
-    )
-
-
-def _log(upper: float, lower: float) -> float:
-    return log(upper / lower) if lower > 0 else inf
-
-
-def _nearest(moved: Moved) -> float:
-    """How far the ratio is from 1 at least, as its interval has it; in logarithms."""
-    low = log(moved.ratio_low) if moved.ratio_low > 0 else -inf
-    high = log(moved.ratio_high) if moved.ratio_high else inf
-    return max(low, -high)
-
-
-def _held(
-    release: Release,
-    facet: str,
-    moved: Moved,
-    every: Sequence[date],
-    others: Sequence[int],
-    totals: dict[date, int],
-    window: int,
-) -> Moved:
-    """The change, held against those at other dates."""
-    trend = release.rows("trends", moved.cluster_id, facet=facet)
-    rows = {row["period"]: row for row in trend}
-    counted: dict[bool, int] = defaultdict(int)
+def _as_far(
+    series: _Series, rows: NDArray[np.intp], moved: Floats, others: Sequence[int], window: int
+) -> Floats:
+    """Share of the other dates at which clusters moved as far; NaN where none is known."""
+    far, known = np.zeros(len(rows)), np.zeros(len(rows))
     for i in others:
-        sides = _ratio(rows, every[i - window : i], every[i : i + window], totals)
-        if sides is not None:
-            other = abs(log(sides[1].value / sides[0].value))
-            counted[other >= abs(log(moved.ratio))] += 1
-    dates = counted[True] + counted[False]
-    return moved.model_copy(update={"others": counted[True] / dates if dates else None})
+        before, after = (
+            series.pooled(rows, *span)[0] for span in ((i - window, i), (i, i + window))
+        )
+        with np.errstate(divide="ignore", invalid="ignore"):
+            other = np.abs(np.log(after / before))
+        known += ~np.isnan(other)
+        far += other >= moved
+    return np.where(known > 0, far / np.maximum(known, 1.0), np.nan)
+
+
+def _row(cluster: Cluster, moved: _Ratios, i: int, far: float) -> Moved:
+    before, before_low, before_high = (float(end[i]) for end in moved.before)
+    after, after_low, after_high = (float(end[i]) for end in moved.after)
+    return Moved(
+        cluster_id=cluster.cluster_id,
+        title=cluster.title,
+        level=cluster.level,
+        before=before,
+        before_low=before_low,
+        before_high=before_high,
+        after=after,
+        after_low=after_low,
+        after_high=after_high,
+        ratio=float(moved.ratio[i]),
+        ratio_low=float(moved.low[i]),
+        ratio_high=float(moved.high[i]) if isfinite(moved.high[i]) else None,
+        sure=bool(moved.sure[i]),
+        others=far if isfinite(far) else None,
+    )
