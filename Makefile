@@ -9,7 +9,7 @@ DATA   ?= ../shared/data
 RESULTS := benchmarks/results
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format web browser clean accept-quality accept-languages accept-runtime accept-scale accept-reading accept-crash accept-disk accept-fuzz accept-models accept-model-speed accept-estimate accept-small-model accept-compare accept-dp accept-canaries accept-poisoning
+.PHONY: help demo test check format web browser clean accept-quality accept-languages accept-runtime accept-scale accept-reading accept-crash accept-disk accept-fuzz accept-models accept-model-speed accept-estimate accept-small-model accept-compare accept-explorer screenshots accept-dp accept-attack accept-canaries accept-poisoning
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -33,6 +33,10 @@ format: $(VENV)/.installed-dev  ## Format the Python code
 
 web: web/node_modules/.installed  ## Build the explorer's page
 	cd web && npm run --silent build
+
+screenshots: $(VENV)/.installed-dev $(STATIC) browser  ## Take the pictures of the explorer that README and documentation show
+	$(BIN)/clio demo --out $(RESULTS)/screenshots --no-serve --quiet
+	$(BIN)/python scripts/screenshot.py $(RESULTS)/screenshots/run-*
 
 browser:  ## Install Debian's chromium for the browser tests, where there is none
 	@scripts/install_browser.sh
@@ -77,8 +81,14 @@ accept-crash: $(VENV)/.installed-dev  ## Twenty kills at random moments of each 
 accept-disk: $(VENV)/.installed-dev  ## A disk that fills up at ten random moments, then the same bytes
 	$(BIN)/python benchmarks/soundness/disk.py --folder $(RESULTS)/disk
 
+accept-explorer: $(VENV)/.installed-dev $(STATIC) browser  ## The explorer on a release of 10,000 clusters: first view, map, search, load, static site
+	$(BIN)/python benchmarks/explorer/accept.py --folder $(RESULTS)/explorer
+
 accept-fuzz: $(VENV)/.installed-dev  ## 10,000 damaged inputs: no traceback, no row lost, memory bounded
 	$(BIN)/python benchmarks/soundness/fuzz.py --folder $(RESULTS)/fuzz
+
+accept-attack: $(VENV)/.installed-dev  ## The attack by subtraction on releases of real data
+	$(BIN)/python benchmarks/privacy/attack.py $(DATA)
 
 accept-dp: $(VENV)/.installed-dev  ## Differential privacy: does it keep its epsilon, and what are its counts worth
 	$(BIN)/python benchmarks/privacy/differential.py --folder $(RESULTS)/differential
@@ -120,6 +130,8 @@ accept-networks: $(VENV)/.installed-dev  ## Planted rings and look-alikes; netwo
 	$(BIN)/python benchmarks/safety/coordination.py --rows 100000
 	$(BIN)/python benchmarks/safety/permuted.py --rows 10000 --repetitions 200
 	$(BIN)/python benchmarks/safety/permuted.py --ordinary 20 --rows 4000
+	$(BIN)/python benchmarks/safety/lookalikes.py --plantings 500
+	$(BIN)/python benchmarks/safety/real.py $(DATA)/hh_harmless.jsonl.gz $(DATA)/wildchat_agency_a.jsonl.gz
 
 .venv-bertopic/.installed:
 	$(PYTHON) -m venv .venv-bertopic

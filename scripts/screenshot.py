@@ -1,10 +1,11 @@
 """Take the pictures of the explorer that the README and the documentation show.
 
-    python scripts/screenshot.py RUN [--out docs/images] [--all]
+    python scripts/screenshot.py RUN [--out docs/images] [--all] [--site FOLDER]
 
 Serves the release of a run on a free port and looks at it with Debian's chromium
 (``scripts/install_browser.sh``). Those in the repository are of ``clio demo``'s run. With ``--all``
-every view is taken instead, at three widths and in both themes, to be looked over.
+every view is taken instead, at three widths and in both themes, to be looked over. With ``--site``
+the release is exported as a static site to that folder first, and looked at there.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 import clio
+from clio.exporting.site import write_site
 from clio.server import bind, create_app, run, url_of
 
 WIDTHS = (1440, 768, 390)
-PICTURES = ("explorer", "overview", "facets")
+PICTURES = ("explorer", "overview", "facets", "map", "trends")
 """What documentation shows."""
 
 
@@ -34,7 +36,12 @@ def views(release: clio.Release) -> dict[str, str]:
         "explorer": f"#/cluster/{chosen.cluster_id}",
         "growth": "#/explore?sort=growth",
         "search": "#/explore?q=write",
+        "map": f"#/cluster/{chosen.cluster_id}?show=map",
+        "blocks": f"#/cluster/{chosen.cluster_id}?show=blocks",
+        "table": "#/explore?show=table",
         "trends": "#/trends",
+        "compare": "#/compare",
+        "monitoring": "#/monitoring",
         "facets": "#/facets?dimension=country",
         "method": "#/method",
         "missing": "#/cluster/none",
@@ -50,7 +57,7 @@ def take(browser: Browser, address: str, out: Path, width: int, *, dark: bool, w
     )
     page.goto(address)
     page.get_by_role("heading", level=1).or_(page.get_by_role("alert")).first.wait_for()
-    page.wait_for_timeout(1200)
+    page.wait_for_timeout(1500)
     if not whole and "facets" in address:
         # The table below the bars says more.
         page.get_by_role("heading", level=2).last.evaluate("h => h.scrollIntoView()")
@@ -65,12 +72,19 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("--out", type=Path, default=Path("docs/images"))
     parser.add_argument("--all", action="store_true", help="every view, width and theme")
+    parser.add_argument("--site", type=Path, help="export there, and look at the export")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     addresses = views(clio.open_release(options.run))
-    listening = bind(port=0)
-    threading.Thread(target=run, args=(create_app(options.run), listening), daemon=True).start()
-    base = url_of(listening)
+    if options.site:
+        write_site(options.run, options.site)
+        base = (options.site / "index.html").resolve().as_uri()
+    else:
+        listening = bind(port=0)
+        server = threading.Thread(target=run, args=(create_app(options.run), listening))
+        server.daemon = True
+        server.start()
+        base = url_of(listening)
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])

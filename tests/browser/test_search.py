@@ -77,7 +77,7 @@ def test_from_the_box_to_a_cluster_by_keys_alone(page: Page, explorer: str) -> N
 
 
 def test_what_is_near_in_meaning_comes_after_the_words(page: Page, meaningful: str) -> None:
-    page.goto(f"{meaningful}#/explore?q=meals")
+    page.goto(f"{meaningful}#/explore?q=supper+meal")
     near = page.get_by_role("list", name="Near in meaning")
     expect(near.get_by_role("link")).to_have_count(1)
     expect(near).to_contain_text("Suggest dinner recipes")

@@ -98,6 +98,14 @@ def test_trends_by_month(page: Page, address: str) -> None:
     expect(table.get_by_role("row")).to_have_count(4)
 
 
+def test_the_map_coloured_by_a_share(page: Page, address: str) -> None:
+    page.goto(f"{address}#/explore?show=map")
+    expect(page.get_by_role("application")).to_be_visible()
+    page.get_by_label("Colour by").select_option(label="Spanish")
+    expect(page.get_by_text("not surely other than overall")).to_be_visible()
+    expect(page.get_by_text("could not be loaded")).to_have_count(0)
+
+
 def test_facets_method_and_files(page: Page, address: str) -> None:
     page.goto(f"{address}#/facets?level=0")
     heat = page.get_by_role("region", name="Clusters by value")
@@ -145,6 +153,6 @@ def text(page: Page, address: str) -> list[str]:
     expect(page.locator(".chart:empty")).to_have_count(0)
     for details in page.locator("details:not([open]) > summary").all():
         details.click()
-    lines = page.get_by_role("main").inner_text().splitlines()
+    said = page.get_by_role("main").inner_text()
     # What a server makes as it is asked for is not offered without one.
-    return [line.replace("Save as CSV", "").strip() for line in lines if line.strip()]
+    return said.replace("Save as CSV", "").split()

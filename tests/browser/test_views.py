@@ -150,7 +150,7 @@ def test_facets_against_the_base_rate(page: Page, tmp_path: Path) -> None:
         writing = heat.get_by_role("row", name=re.compile("Writing and editing"))
         spanish = writing.get_by_role("cell").nth(1)
         expect(spanish).to_contain_text("3.0×")
-        expect(spanish).to_have_attribute("data-step", "2")
+        expect(spanish).to_have_attribute("data-step", "3")
         expect(writing.get_by_role("cell").first).not_to_have_attribute("data-step", "1")
         software = heat.get_by_role("row", name=re.compile("Software development"))
         expect(software).to_contain_text("too few to show")

@@ -76,7 +76,7 @@ def test_shares_of_a_value_are_those_of_the_breakdowns(client: TestClient, run: 
     ):
         rows = release.rows("breakdowns", one)
         assert share == pytest.approx(
-            next(row["share"] for row in rows if row["value"] == "Spanish"), rel=1e-4
+            next(row["share"] for row in rows if row["value"] == "Spanish"), abs=1e-4
         )
         assert low <= share <= high
     assert body["baseline"] == pytest.approx(0.14)

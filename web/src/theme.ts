@@ -1,6 +1,6 @@
 /** Light or dark: as the system says, until someone chooses. */
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 
 export type Theme = "light" | "dark";
 const KEY = "clio-theme";
@@ -26,7 +26,8 @@ export function useTheme(): [Theme, () => void] {
     return () => DARK.removeEventListener("change", follow);
   }, []);
 
-  useEffect(() => {
+  // A layout effect: the page is never painted in the colours that were left.
+  useLayoutEffect(() => {
     if (choice === null) delete document.documentElement.dataset["theme"];
     else document.documentElement.dataset["theme"] = choice;
   }, [choice]);

@@ -29,6 +29,9 @@ LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 STATIC = Path(__file__).parent / "static"
 """Where Vite builds the page to."""
 
+_LEVEL = 5
+"""Of gzip: at 9 an answer takes four times as long and is a fifteenth shorter."""
+
 _NO_PAGE = "<!doctype html><title>Clio</title><p>The page is not built: run <code>make web</code>."
 
 
@@ -101,7 +104,7 @@ def create_app(
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(ReleaseError, _not_found)
     app.add_exception_handler(ClioError, _refused)
-    app.add_middleware(GZipMiddleware, minimum_size=1024)
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=_LEVEL)
     app.add_middleware(Immutable, release=opened, prefix=f"{PREFIX}/")
     app.add_middleware(roles.Wall, sessions=sessions)
     app.add_middleware(Guard, hosts=hosts)

@@ -109,7 +109,9 @@ def values(
         for side in sides:
             cell = cells.get((cluster.cluster_id, side.name))
             if cell is not None and side.conversations:
-                shares.append(_with_ends(cell["conversations"] / side.conversations, side.accounts))
+                # Noise of differential privacy may make a part larger than its whole.
+                share = min(1.0, cell["conversations"] / side.conversations)
+                shares.append(_with_ends(share, side.accounts))
         if len(shares) < 2:
             hidden += 1
         else:

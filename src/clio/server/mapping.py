@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
+import numpy as np
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from clio.errors import ReleaseError
 from clio.release.read import Release
 from clio.release.schema import ROOT_ID
-from clio.server.crossing import interval, trials
-from clio.server.models import settled
+from clio.server.crossing import intervals, trials
 from clio.server.slices import MapCells, MapPlaces, MapResponse, SharesResponse
 
 GRID: Final = 64
@@ -65,29 +67,54 @@ def shares_response(
         The release has no such facet, or the whole of it no such value.
     """
     root = release.cluster(facet=facet)
-    table = release.breakdowns
-    rows = table.filter(
-        pc.and_(
-            pc.equal(table["facet"], root.facet),
-            pc.and_(pc.equal(table["dimension"], dimension), pc.equal(table["value"], value)),
-        )
-    )
-    found = dict(zip(rows["cluster_id"].to_pylist(), rows["share"].to_pylist(), strict=True))
-    baseline = found.pop(ROOT_ID, None)
-    if baseline is None:
+    values, ids, shares, accounts = _by_value(release, root.facet)
+    at = values.get((dimension, value), np.zeros(0, np.int64))
+    whole = at[ids[at] == ROOT_ID]
+    if len(whole) == 0:
         raise ReleaseError("the release does not show this value of this dimension")
-    settle = (
-        settled(share, *interval(share, trials(release.cluster(one))))
-        for one, share in found.items()
-    )
-    shares, low, high = zip(*settle, strict=True) if found else ((), (), ())
+    at = at[ids[at] != ROOT_ID]
+    share, low, high = intervals(shares[at], accounts[at])
     return SharesResponse(
         facet=root.facet,
         dimension=dimension,
         value=value,
-        baseline=baseline,
-        id=list(found),
-        share=list(shares),
-        low=list(low),
-        high=list(high),
+        baseline=float(shares[whole[0]]),
+        id=ids[at].tolist(),
+        share=share.tolist(),
+        low=low.tolist(),
+        high=high.tolist(),
+    )
+
+
+_Rows = tuple[
+    dict[tuple[str, str], NDArray[np.int64]],
+    NDArray[np.object_],
+    NDArray[np.float64],
+    NDArray[np.float64],
+]
+
+
+@lru_cache(maxsize=8)
+def _by_value(release: Release, facet: str) -> _Rows:
+    """Rows of the breakdowns by dimension and value; and of each its cluster, share, accounts."""
+    table = release.breakdowns
+    table = table.filter(pc.equal(table["facet"], facet))
+    names = [table[c].combine_chunks().dictionary_encode() for c in ("dimension", "value")]
+    codes = [np.asarray(name.indices, np.int64) for name in names]
+    texts = [name.dictionary.to_pylist() for name in names]
+    joined = codes[0] * max(len(texts[1]), 1) + codes[1]
+    order = np.argsort(joined, kind="stable")
+    kinds, starts = np.unique(joined[order], return_index=True)
+    parts = np.split(order, starts[1:]) if len(kinds) else []
+    rows = {
+        (texts[0][k // len(texts[1])], texts[1][k % len(texts[1])]): part
+        for k, part in zip(kinds.tolist(), parts, strict=True)
+    }
+    clusters = table["cluster_id"].combine_chunks().dictionary_encode()
+    accounts = [trials(release.cluster(c, facet=facet)) for c in clusters.dictionary.to_pylist()]
+    return (
+        rows,
+        table["cluster_id"].to_numpy(),
+        np.asarray(table["share"], np.float64),
+        np.array(accounts, np.float64)[np.asarray(clusters.indices, np.int64)],
     )

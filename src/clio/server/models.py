@@ -27,7 +27,8 @@ Number = Annotated[float, PlainSerializer(_short, return_type=float, when_used="
 def settled(share: float, low: float, high: float) -> tuple[float, float, float]:
     """A share and its interval, to a hundredth of the interval's width or finer.
 
-    What lies beyond says nothing, and in thousands of series takes most of the room.
+    What lies beyond says nothing, and in thousands of series takes most of the room. Fields that
+    hold what this gives are plain `float`.
     """
     width = high - low
     if width <= 0.0:
@@ -175,9 +176,9 @@ class TrendPoint(BaseModel):
     period: date
     conversations: int
     accounts: int
-    share: Number
-    share_low: Number
-    share_high: Number
+    share: float
+    share_low: float
+    share_high: float
 
 
 class SeriesPoint(BaseModel):
@@ -186,9 +187,9 @@ class SeriesPoint(BaseModel):
     period: date
     conversations: int
     accounts: int = Field(description="at least so many: the most of any one part")
-    share: Number = Field(description="over the parts that are released")
-    share_low: Number
-    share_high: Number
+    share: float = Field(description="over the parts that are released")
+    share_low: float
+    share_high: float
     parts: int = Field(description="periods of the release within, as the whole facet has them")
     withheld: int = Field(description="of these, how many are withheld: too few")
 
@@ -275,9 +276,9 @@ class CrossCell(BaseModel):
     """A value within a cluster, against its base rate."""
 
     conversations: int
-    share: Number
-    low: Number = Field(description="95 % interval, counting each account once")
-    high: Number
+    share: float
+    low: float = Field(description="95 % interval, counting each account once")
+    high: float
     ratio: Number | None = Field(description="share over base rate; null if that is not released")
     sure: bool = Field(description="whether the base rate lies outside the interval")
 

@@ -40,9 +40,9 @@ class SharesResponse(BaseModel):
     value: str
     baseline: Number = Field(description="share in the whole facet")
     id: list[str] = Field(description="clusters in which the value is released")
-    share: list[Number]
-    low: list[Number] = Field(description="95 % interval, counting each account once")
-    high: list[Number]
+    share: list[float]
+    low: list[float] = Field(description="95 % interval, counting each account once")
+    high: list[float]
 
 
 class CompareSide(BaseModel):

@@ -118,8 +118,9 @@ def summary(place: list[int]) -> str:
         return f"People bring all kinds of {kind}: they draft them, mend them and ask what is best."
     about = subject(area, below[0])
     number = sum((i + 1) * n for i, n in enumerate(below))
-    audience = AUDIENCES[number % len(AUDIENCES)]
-    verb = VERBS[number % len(VERBS)].lower()
+    # The words of the title, where it has them.
+    audience = AUDIENCES[(below[1] if len(below) > 1 else number) % len(AUDIENCES)]
+    verb = VERBS[(below[2] if len(below) > 2 else number) % len(VERBS)].lower()
     return (
         f"People ask to {verb} {about}, often for {audience}. "
         f"Most come back with their own {kind} {TWISTS[number % len(TWISTS)]}."

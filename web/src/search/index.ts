@@ -17,8 +17,10 @@ export interface Index {
 }
 
 const TITLE = 4;
-/** Terms shorter than this are looked for as they are. */
+/** Words of so many letters may have one mistake. */
 const FORGIVEN = 4;
+/** Where nothing is found so, words of so many letters may have two: neighbours that changed places. */
+const TWICE = 5;
 const AT_ONCE = 400;
 
 const WORD = /[\p{L}\p{M}\p{N}]+/gu;
@@ -47,21 +49,25 @@ export async function buildIndex(all: Cluster[]): Promise<Index> {
       boost: { title: TITLE },
       combineWith: "AND",
       prefix: (term) => term.length > 1,
-      fuzzy: (term) => (term.length >= FORGIVEN ? 0.2 : false),
+      fuzzy: (term) => (term.length >= FORGIVEN ? 1 : false),
       weights: { fuzzy: 0.2, prefix: 0.6 },
       // Of two that match alike the larger one comes first.
       boostDocument: (id) => 1 + 0.05 * Math.log1p(byId.get(id as string)?.conversations ?? 0),
     },
   });
   await texts.addAllAsync(clusters, { chunkSize: AT_ONCE });
+  const more = (term: string) => (term.length >= TWICE ? 2 : term.length >= FORGIVEN ? 1 : false);
   return {
-    search: (query) =>
-      texts.search(query).flatMap(({ id, match }) => {
+    search(query) {
+      const strictly = texts.search(query);
+      const found = strictly.length > 0 ? strictly : texts.search(query, { fuzzy: more });
+      return found.flatMap(({ id, match }) => {
         const cluster = byId.get(id as string);
         return cluster
           ? [{ cluster, path: pathTo(cluster, byId), words: new Set(Object.keys(match)) }]
           : [];
-      }),
+      });
+    },
   };
 }
 

@@ -16,6 +16,8 @@ const GAP = 2;
 /** Blocks lower than this are drawn as one. */
 const LOWEST = 3;
 const LINE = 15;
+/** Narrower blocks bear their titles without the share. */
+const ROOM = 120;
 /** Widths of the columns; the broadest cluster needs least room. */
 const WIDTHS = [0.2, 0.38, 0.42];
 
@@ -57,6 +59,12 @@ export function Blocks({ hierarchy, nodes, quantity, route, release }: ShownProp
     x: WIDTHS.slice(0, i).reduce((sum, before) => sum + before * room + GAP, 0),
     width: part * room,
   }));
+  const shapeOf = (block: Block): Shape => ({
+    x: columns[block.column]?.x ?? 0,
+    y: HEAD + block.y,
+    width: columns[block.column]?.width ?? 0,
+    height: Math.max(1, block.height - 1),
+  });
   const title = top?.id === ROOT ? "All conversations" : (top?.title ?? "");
   return (
     <>
@@ -86,12 +94,7 @@ export function Blocks({ hierarchy, nodes, quantity, route, release }: ShownProp
                 ))}
             </g>
             {blocks.map((block) => {
-              const shape = {
-                x: columns[block.column]?.x ?? 0,
-                y: HEAD + block.y,
-                width: columns[block.column]?.width ?? 0,
-                height: Math.max(1, block.height - 1),
-              };
+              const shape = shapeOf(block);
               if (!block.node) return <Rest key={block.key} block={block} shape={shape} />;
               const { node } = block;
               return (
@@ -112,10 +115,18 @@ export function Blocks({ hierarchy, nodes, quantity, route, release }: ShownProp
                     stroke-width={node.id === route.cluster ? 2 : 1}
                   />
                   <rect {...shape} width={5} rx={2} fill={`var(--${quantity.colour(node)})`} />
-                  <Label node={node} shape={shape} />
                 </a>
               );
             })}
+            {/* Beside the links, whose names say more than there is room for. */}
+            <g aria-hidden="true" class="block-labels">
+              {blocks.map(
+                (block) =>
+                  block.node && (
+                    <Label key={block.key} node={block.node} shape={shapeOf(block)} />
+                  ),
+              )}
+            </g>
           </svg>
         )}
       </div>
@@ -147,24 +158,28 @@ function Label({ node, shape }: { node: TreeNode; shape: Shape }) {
   const size = textSize(shape);
   if (size === 0) return null;
   const lines = Math.max(1, Math.floor((shape.height - 3) / LINE));
-  const text = wrapped(node.title, Math.floor((shape.width - 64) / (0.53 * size)), lines);
+  const told = shape.width >= ROOM;
+  const room = shape.width - (told ? 64 : 18);
+  const text = wrapped(node.title, Math.floor(room / (0.53 * size)), lines);
   const first = shape.y + Math.min(16, shape.height / 2 + 0.34 * size);
   return (
-    <g font-size={size} fill="var(--text)" aria-hidden="true">
+    <g font-size={size} fill="var(--text)">
       {text.map((line, i) => (
         <text key={i} x={shape.x + 11} y={first + i * LINE}>
           {line}
         </text>
       ))}
-      <text
-        x={shape.x + shape.width - 6}
-        y={first}
-        text-anchor="end"
-        fill="var(--muted)"
-        font-size={size - 1}
-      >
-        {percent(node.share)}
-      </text>
+      {told && (
+        <text
+          x={shape.x + shape.width - 6}
+          y={first}
+          text-anchor="end"
+          fill="var(--muted)"
+          font-size={size - 1}
+        >
+          {percent(node.share)}
+        </text>
+      )}
     </g>
   );
 }

@@ -2,6 +2,7 @@
 
 import { computed } from "../../download";
 import type { Point } from "../../route";
+import { NONE } from "../explore/quantity";
 import type { Atlas, Frame, Label, Mark, Scene } from "./scene";
 
 export const FONT = "system-ui, sans-serif";
@@ -77,8 +78,8 @@ function drawMarks(
   marks: Mark[],
   colour: (name: string) => string,
 ): void {
-  // One path a colour: a path each would take many times as long.
-  const byColour = new Map<string, Mark[]>();
+  // One path a colour: a path each would take many times as long. What is pale lies below.
+  const byColour = new Map<string, Mark[]>([[NONE, []]]);
   for (const mark of marks) {
     const group = byColour.get(mark.colour);
     if (group) group.push(mark);
@@ -88,7 +89,7 @@ function drawMarks(
   context.strokeStyle = colour("surface");
   for (const [name, group] of byColour) {
     context.fillStyle = colour(name);
-    context.globalAlpha = name === "map-none" ? 0.55 : 0.85;
+    context.globalAlpha = name === NONE ? 0.55 : 0.85;
     context.beginPath();
     for (const { x, y, r } of group) {
       context.moveTo(x + r, y);
