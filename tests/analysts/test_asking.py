@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -208,6 +209,27 @@ def test_a_server_that_goes_away_takes_no_row_with_it(tmp_path):
     prompts = [number_prompt(n) for n in range(60)]
     with asker(ScriptedProvider(answer), tmp_path) as asking, pytest.raises(ModelError):
         asking.ask(prompts)
+    again = ScriptedProvider()
+    with asker(again, tmp_path) as asking:
+        assert numbers(asking.ask(prompts)) == list(range(60))
+    assert len(again.requests) == 30
+
+
+@pytest.mark.parametrize("concurrency", [2, 20])
+@pytest.mark.parametrize("error", [UnreachedError("no route"), TransientError("503")])
+def test_a_server_that_is_killed_while_rows_wait_takes_no_row_with_it(tmp_path, concurrency, error):
+    answers = Counter()
+
+    async def answer(request: Request) -> Completion | Exception:
+        await asyncio.sleep(0.002)
+        answers["all"] += 1
+        return number_answer(request) if answers["all"] <= 30 else error
+
+    prompts = [number_prompt(n) for n in range(60)]
+    limits = replace(FAST, concurrency=concurrency)
+    with asker(ScriptedProvider(answer), tmp_path, limits=limits) as asking:
+        with pytest.raises(ModelError, match="gives no answers"):
+            asking.ask(prompts)
     again = ScriptedProvider()
     with asker(again, tmp_path) as asking:
         assert numbers(asking.ask(prompts)) == list(range(60))

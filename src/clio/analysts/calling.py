@@ -80,7 +80,9 @@ class Calls:
         self._given_back = asyncio.Event()
         self._answers = 0
         self._reading = 0
+        self._answered: tuple[Prompt, Request] | None = None
         self._doubtful: set[asyncio.Future[None]] = set()
+        self._trying_out = False
         self._stopped = asyncio.Event()
         # Jitter alone: it moves calls in time and never reaches a result.
         self._random = random.Random()  # noqa: S311
@@ -124,6 +126,10 @@ class Calls:
             else:
                 failures += 1
             tries = failures + turned_away
+            if tries <= self._limits.attempts // 2:
+                # What was answered while this one waited, or still was under way, says nothing of
+                # a server that has gone since.
+                answers = self._answers
             if max(failures, turned_away / _OVERLOADS) >= self._limits.attempts:
                 if self._answers == answers:
                     await self._doubt(answer)
@@ -154,9 +160,9 @@ class Calls:
             raise StoppedError from None
 
     async def _attempt(
-        self, prompt: Prompt, request: Request, leave: Pass
+        self, prompt: Prompt, request: Request, leave: Pass, *, kept: bool = True
     ) -> tuple[Completion, Reading] | ProviderError:
-        """One call, counted, settled and kept."""
+        """One call, counted, settled and, if wanted, kept."""
         used: int | None = 0
         latency: float | None = None
         answer: Completion | ProviderError | None = None
@@ -174,13 +180,14 @@ class Calls:
             latency = self._loop.time() - begin
             used = answer.usage.input + answer.usage.output
             self._answers += 1
+            self._answered = prompt, request
             self._resolve()
             reading = read_answer(prompt, answer)
             self._settle(reservation, answer.usage)
             self._ledger.count(prompt.purpose, reading.ending, answer.usage)
             # Before the pass is handed back: a killed process repeats no more calls than may be
             # under way.
-            self.save([(request.key, answer)])
+            self.save([(request.key, answer)] if kept else ())
             return answer, reading
         finally:
             turned_away = isinstance(answer, OverloadedError)
@@ -254,8 +261,8 @@ class Calls:
     async def _doubt(self, error: ProviderError) -> None:
         """Find out whose fault it is that a request used up its tries while no other was answered.
 
-        It is the request's where another one is answered after all, or where few are left and all
-        have used up their tries. A server that is not even reached is gone for all of them.
+        It is the request's where another one is answered after all, be it one that was answered
+        before and is put again, or where few are left and all have used up their tries.
 
         Raises
         ------
@@ -265,7 +272,8 @@ class Calls:
         doubt = self._loop.create_future()
         self._doubtful.add(doubt)
         try:
-            if isinstance(error, UnreachedError) or len(self._doubtful) >= _GONE:
+            gone = isinstance(error, UnreachedError) or len(self._doubtful) >= _GONE
+            if gone and not self._trying_out and not await self._answers_again():
                 self.stop(ModelError(f"{self._provider.host} gives no answers: {error}; {_AGAIN}"))
             if len(self._doubtful) == self._reading:
                 self._resolve()
@@ -274,6 +282,20 @@ class Calls:
             self._doubtful.discard(doubt)
         if self.cause is not None:
             raise StoppedError
+
+    async def _answers_again(self) -> bool:
+        """Whether the last request that was answered still is."""
+        if self._answered is None:
+            return False
+        prompt, request = self._answered
+        self._trying_out = True
+        try:
+            tokens = count_request(request, self._model) + request.max_tokens
+            leave = await self._enter(tokens, again=True)
+            # The first answer stands: what was read from it may be in tables.
+            return isinstance(await self._attempt(prompt, request, leave, kept=False), tuple)
+        finally:
+            self._trying_out = False
 
     def _resolve(self) -> None:
         """Let requests in doubt go on to their end."""

@@ -101,7 +101,7 @@ class SDKBatches:
             after = retry_after(error.response.headers.get("retry-after"))
             return status_error(self.name, status, code, after)
         if isinstance(error, self._sdk.APIConnectionError):
-            return UnreachedError(f"{self.host} is not reached ({type(error).__name__})")
+            return UnreachedError(f"{self.host} is not reached")
         return TransientError(f"{self.host} answered in an unknown form ({type(error).__name__})")
 
 

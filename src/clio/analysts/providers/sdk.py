@@ -98,8 +98,8 @@ class SDKProvider:
             answer = await self._client.post(self._path, body=body, cast_to=object)
         except self._sdk.APIStatusError as error:
             failure = self._explain(request, manner, error)
-        except self._sdk.APIConnectionError as error:
-            failure = UnreachedError(f"{self.host} is not reached ({type(error).__name__})")
+        except self._sdk.APIConnectionError:
+            failure = UnreachedError(f"{self.host} is not reached")
         except ValueError as error:
             failure = TransientError(f"{self.host} did not send JSON ({type(error).__name__})")
         if failure is not None:
