@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 import sys
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,9 @@ def unpack(value: Any) -> Any:
     if kind == "decimals":
         exponent, digits = rest
         return [None if n is None else float(f"{n}e{exponent}") for n in digits]
+    if kind == "numbered":
+        beginning, differences = rest
+        return [f"{beginning}{number}" for number in accumulate(differences)]
     keys, columns = rest
     rows = zip(*(unpack(column) for column in columns), strict=True)
     return [dict(zip(keys, row, strict=True)) for row in rows]
@@ -182,6 +186,7 @@ plain = (
 numbers = (
     st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**53), 2**53) | st.none()
 )
+ids = st.lists(st.from_regex(r"(a-|b)[0-9]{1,3}", fullmatch=True) | st.just("a-7"), max_size=8)
 records = st.integers(1, 3).flatmap(
     lambda n: st.lists(
         st.fixed_dictionaries({f"f{i}": numbers | st.text() for i in range(n)}), max_size=6
@@ -193,6 +198,7 @@ values = st.recursive(
         st.lists(inner, max_size=5)
         | st.dictionaries(st.text(min_size=1), inner, max_size=4)
         | st.lists(numbers, max_size=8)
+        | ids
         | records
     ),
     max_leaves=30,

@@ -16,10 +16,10 @@ from scipy.optimize import minimize_scalar
 
 from clio.pipeline.exporting import ROWS_OF_ACCOUNT
 
-LEAVES: Final = 0.45
-LEVELS: Final = 0.25
-BREAKDOWNS: Final = 0.15
-TRENDS: Final = 0.15
+LEAVES: Final = 0.4
+LEVELS: Final = 0.35
+BREAKDOWNS: Final = 0.125
+TRENDS: Final = 0.125
 """Parts of ε for leaves, for the levels above them together, for all dimensions, for trends.
 
 What a release does not have leaves its part to the others.

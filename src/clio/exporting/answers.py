@@ -18,7 +18,7 @@ from clio.server import crossing, mapping, monitoring, tables, trends, views
 _PAGE: Final = 50
 """Rows that the explorer's table of a facet by clusters asks for at once (``HeatMap.tsx``)."""
 
-_MOST_ROWS: Final = 1000
+_MOST_ROWS: Final = 500
 """Rows of that table that a site holds, the largest clusters of a level."""
 
 _CLUSTERS: Final = 10_000

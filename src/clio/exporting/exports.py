@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from clio.errors import ReleaseError, SettingsError
 from clio.exporting import noise
 from clio.exporting.accounting import Spend, split
-from clio.exporting.card import JSON, DataCard, Formal, data_card, formal, write_card
+from clio.exporting.card import JSON, DataCard, Formal, data_card, formal
 from clio.exporting.content import Content, content_of
 from clio.exporting.folders import new_folder
 from clio.exporting.given import given_by
@@ -25,6 +25,7 @@ from clio.exporting.measuring import agree, measure
 from clio.exporting.noising import noised_content
 from clio.exporting.site import write_site
 from clio.exporting.tables import write_csv, write_parquet
+from clio.exporting.telling import write_card
 from clio.pipeline.exporting import opened_for_export
 from clio.pipeline.progress import NoProgress, Progress
 from clio.release.read import Release, open_release

@@ -7,6 +7,8 @@ list instead of once a row, and digits without their leading zeros.
 
 from __future__ import annotations
 
+import re
+from itertools import pairwise
 from typing import Any, Final
 
 _MARK: Final = ""
@@ -14,6 +16,9 @@ _MARK: Final = ""
 
 _FEW: Final = 3
 """Lists shorter than this are left as they are."""
+
+_NUMBERED: Final = re.compile(r"(.*?[^0-9])(0|[1-9][0-9]{0,8})", re.DOTALL)
+"""A beginning, and a number that is written in one way only."""
 
 _MOST: Final = 2**53
 """The largest whole number that a browser's numbers hold with all below it."""
@@ -31,7 +36,8 @@ def pack(value: Any) -> Any:
     -------
     Any
         JSON again. A list of objects of the same fields is ``{"": ["rows", fields, columns]}``; a
-        list of decimal numbers is ``{"": ["decimals", exponent, digits]}``, ``None`` for itself.
+        list of decimal numbers is ``{"": ["decimals", exponent, digits]}``, ``None`` for itself; a
+        list of texts that end in numbers is ``{"": ["numbered", beginning, differences]}``.
 
     Raises
     ------
@@ -51,10 +57,13 @@ def pack(value: Any) -> Any:
             if all(isinstance(one, dict) and one.keys() == keys for one in value):
                 columns = [pack([one[key] for one in value]) for key in keys]
                 return {_MARK: ["rows", list(keys), columns]}
+        packed = None
+        if isinstance(first, str):
+            packed = _numbered(value)
         elif any(isinstance(one, float) for one in value):
             packed = _decimals(value)
-            if packed is not None:
-                return packed
+        if packed is not None:
+            return packed
     return [pack(one) for one in value]
 
 
@@ -83,6 +92,22 @@ def _decimals(values: list[Any]) -> dict[str, list[Any]] | None:
     if max(abs(n or 0) for n in scaled) > _MOST:
         return None
     return {_MARK: ["decimals", finest, scaled]}
+
+
+def _numbered(values: list[Any]) -> dict[str, list[Any]] | None:
+    """Ids such as ``request-12`` by how far each number is from the one before."""
+    found = _NUMBERED.fullmatch(values[0])
+    if found is None:
+        return None
+    beginning = found[1]
+    numbers = []
+    for value in values:
+        match = _NUMBERED.fullmatch(value) if isinstance(value, str) else None
+        if match is None or match[1] != beginning:
+            return None
+        numbers.append(int(match[2]))
+    differences = [after - before for before, after in pairwise([0, *numbers])]
+    return {_MARK: ["numbered", beginning, differences]}
 
 
 def _split(value: float) -> tuple[int, int]:
