@@ -245,15 +245,18 @@ def attack_table(
     """Bound every cell that is not printed and not empty."""
     programme = Programme(printed, parent, totals)
     whole = true == np.array(totals)[:, None]
+    told = np.zeros_like(whole)  # all of a large whole: the parts can be nothing else
+    for row in range(1, len(parent)):
+        above = parent[row]
+        told[row] = whole[row] & whole[above] & (told[above] | (totals[above] >= 100))
     for cell in programme.column:
-        row, column = cell
+        column = cell[1]
         count = int(true[cell])
         if count == 0:
             continue
         outcome.hidden += 1
-        above = parent[row]
-        if above >= 0 and whole[cell] and whole[above, column] and totals[above] >= 100:
-            continue  # all of a large whole: the parts can be nothing else
+        if told[cell]:
+            continue
         at = programme.column[cell]
 
         def safe(at: int = at, count: int = count, column: int = column) -> bool:

@@ -14,10 +14,11 @@ from clio import access
 from clio.auditing import places
 from clio.auditing.auditing import audit_release, compare, notes_of, release_checks
 from clio.auditing.checks import leaks, recount, subtraction, wording
-from clio.auditing.findings import AuditReport, Passed
+from clio.auditing.findings import AuditReport, Finding, Passed
 from clio.auditing.subject import Subject, read_subject
 from clio.errors import ReleaseError, RunError
 from clio.pipeline import files
+from clio.pipeline.canaries import canary_report
 from clio.pipeline.facets import restored
 from clio.pipeline.failures import explained
 from clio.pipeline.progress import NoProgress
@@ -34,6 +35,8 @@ from clio.sources import Inputs
 Further = Callable[[RunDirectory, Subject], Passed | None]
 """A check of a run that others add, such as a model's opinion; ``None`` where it cannot look."""
 
+CANARIES = "canaries"
+
 PURGED = "the private tables are not there, so that nothing was counted again"
 
 
@@ -41,7 +44,7 @@ def audit(
     path: str | Path,
     *,
     previous: str | Path | None = None,
-    further: Sequence[Further] = (),
+    further: Sequence[Further] | None = None,
 ) -> AuditReport:
     """Audit a run's latest release with its private tables, or a release that stands alone.
 
@@ -52,7 +55,7 @@ def audit(
     previous
         Another of these, to find what the difference of the two releases reveals.
     further
-        More checks of a run, done last.
+        More checks of a run, done last; by default what became of planted canaries.
 
     Returns
     -------
@@ -88,10 +91,26 @@ def audit(
         access.record(directory.restricted, "audit")
         checks += _of_run(directory, subject)
         checks += beside
-        done = (check(directory, subject) for check in further)
+        chosen = (check_planted,) if further is None else further
+        done = (check(directory, subject) for check in chosen)
         checks += [passed for passed in done if passed is not None]
         notes = _run_notes(directory, subject)
     return AuditReport(subject.info.number, subject.info.preset, "run", checks, notes)
+
+
+def check_planted(directory: RunDirectory, subject: Subject) -> Passed | None:
+    """What became of the canaries that were planted in a shadow of the run, if any were."""
+    report = canary_report(directory.path)
+    if report is None:
+        return None
+    limit = subject.thresholds.window_accounts
+    findings = [
+        Finding(CANARIES, "the shadow run", f"a detail of {accounts} accounts came out")
+        for _, accounts, _ in report.found
+        if accounts < limit
+    ]
+    figures = {"planted": report.total, "came out": len(report.found)}
+    return Passed(CANARIES, "invented details planted in a shadow of the run", findings, figures)
 
 
 def release_folder(path: Path) -> Path:
