@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from clio.errors import ReleaseError
 from clio.release.read import Cluster, Release
 from clio.server import tables
+from clio.server.models import ErrorResponse
 from clio.server.trends import totals_of
 
 Floats = NDArray[np.float64]
