@@ -101,7 +101,7 @@ def test_trends_by_month(page: Page, address: str) -> None:
 def test_the_map_coloured_by_a_share(page: Page, address: str) -> None:
     page.goto(f"{address}#/explore?show=map")
     expect(page.get_by_role("application")).to_be_visible()
-    page.get_by_label("Colour by").select_option(label="Spanish")
+    page.get_by_label("Colour by").select_option("share:language:Spanish")
     expect(page.get_by_text("not surely other than overall")).to_be_visible()
     expect(page.get_by_text("could not be loaded")).to_have_count(0)
 

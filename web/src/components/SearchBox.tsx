@@ -1,7 +1,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Navigate } from "../route";
 
-const PAUSE_MS = 40;
+const PAUSE_MS = 10;
 const KEYS = /Mac|iP/.test(navigator.platform) ? "⌘ K" : "Ctrl K";
 
 export function SearchBox({ query, navigate }: { query: string; navigate: Navigate }) {
@@ -40,7 +40,7 @@ export function SearchBox({ query, navigate }: { query: string; navigate: Naviga
         ref={input}
         type="search"
         aria-label="Search titles and summaries"
-        placeholder="Search clusters"
+        placeholder="Search"
         autocomplete="off"
         spellcheck={false}
         maxLength={500}

@@ -1,7 +1,12 @@
 /** Undoes what `clio.exporting.packing` does to lists so that they take little room. */
 
 /** An object whose one key is the empty string; no answer of the API has such a key. */
-type Packed = { "": ["rows", string[], unknown[]] | ["decimals", number, (number | null)[]] };
+type Packed = {
+  "":
+    | ["rows", string[], unknown[]]
+    | ["decimals", number, (number | null)[]]
+    | ["numbered", string, number[]];
+};
 
 const isPacked = (value: object): value is Packed => "" in value;
 
@@ -16,6 +21,11 @@ export function unpack(value: unknown): unknown {
     const [, exponent, digits] = packed;
     // By way of text: 12e-2 is the number nearest to 0.12, 12 * 1e-2 need not be.
     return digits.map((n) => (n === null ? null : Number(`${n}e${exponent}`)));
+  }
+  if (packed[0] === "numbered") {
+    const [, beginning, differences] = packed;
+    let number = 0;
+    return differences.map((difference) => `${beginning}${(number += difference)}`);
   }
   const [, keys, columns] = packed;
   const unpacked = columns.map((column) => unpack(column) as unknown[]);

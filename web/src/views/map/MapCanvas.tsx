@@ -144,7 +144,7 @@ export function MapCanvas({ atlas, found, quantity, route, navigate, select: ope
         [(size.width + whole) / 2 + whole / 2, (size.height + whole) / 2 + whole / 2],
       ])
       .scaleExtent([0.8, MOST_ZOOM])
-      .filter((event: MouseEvent) => !event.shiftKey && !("marking" in box.dataset) && event.button === 0)
+      .filter((event: MouseEvent) => !event.shiftKey && !("marking" in box.dataset) && !event.button)
       .on("zoom", ({ transform }: D3ZoomEvent<HTMLCanvasElement, unknown>) => {
         now.current.transform = transform;
         setPointed(null);

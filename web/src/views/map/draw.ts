@@ -7,6 +7,8 @@ import type { Atlas, Frame, Label, Mark, Scene } from "./scene";
 
 export const FONT = "system-ui, sans-serif";
 const LINE = 1.2;
+/** Empty cells around the density, so that it fades out rather than ends. */
+const EDGE = 2;
 
 /** Colours of the page as they are now; a canvas knows no CSS variables. */
 export function palette(): (name: string) => string {
@@ -23,15 +25,15 @@ export function palette(): (name: string) => string {
 /** The density as a small picture, a pixel a cell, which is drawn smoothly enlarged. */
 export function density({ grid, cells }: Atlas, colour: string): HTMLCanvasElement {
   const picture = document.createElement("canvas");
-  picture.width = grid;
-  picture.height = grid;
+  picture.width = grid + 2 * EDGE;
+  picture.height = grid + 2 * EDGE;
   const context = picture.getContext("2d");
   if (!context) return picture;
   const most = Math.max(...cells.conversations, 1);
   context.fillStyle = colour;
   cells.conversations.forEach((n, i) => {
     context.globalAlpha = 0.04 + 0.2 * Math.sqrt(n / most);
-    context.fillRect(cells.x[i] ?? 0, cells.y[i] ?? 0, 1, 1);
+    context.fillRect((cells.x[i] ?? 0) + EDGE, (cells.y[i] ?? 0) + EDGE, 1, 1);
   });
   return picture;
 }
@@ -56,7 +58,9 @@ export function drawScene(
   const { width, height, left, top, scale } = frame;
   context.clearRect(0, 0, width, height);
   context.imageSmoothingEnabled = true;
-  context.drawImage(cloud, left, top, scale, scale);
+  const cell = scale / (cloud.width - 2 * EDGE);
+  const [edge, whole] = [EDGE * cell, cloud.width * cell];
+  context.drawImage(cloud, left - edge, top - edge, whole, whole);
   drawMarks(context, scene.marks, colour);
   for (const mark of [marked.selected, marked.pointed]) if (mark) ring(context, mark, colour);
   drawLabels(context, scene.labels, colour);

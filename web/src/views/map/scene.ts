@@ -98,20 +98,20 @@ export function compose(
   const seen = atlas.levels.map((places) => inSight(places, frame));
   const finest = seen.findIndex((places) => places.length <= MOST_MARKS);
   const level = Math.max(0, finest);
-  const whole = Math.sqrt(
-    (COVERED * Math.min(frame.width, frame.height) ** 2) / Math.PI,
-  );
+  const whole = Math.sqrt((COVERED * Math.min(frame.width, frame.height) ** 2) / Math.PI);
+  const radius = ({ share }: TreeNode) =>
+    Math.min(
+      LARGEST,
+      Math.max(SMALLEST * frame.zoom ** 0.3, whole * Math.sqrt(share * frame.zoom)),
+    );
   const marks = (seen[level] ?? []).map((place) => ({
     place,
     x: frame.left + place.x * frame.scale,
     y: frame.top + place.y * frame.scale,
-    r: Math.min(
-      LARGEST,
-      Math.max(SMALLEST * frame.zoom ** 0.3, whole * Math.sqrt(place.node.share * frame.zoom)),
-    ),
+    r: radius(place.node),
     colour: found && !found.has(place.node.id) ? NONE : colour(place.node),
   }));
-  return { level, marks, labels: label(seen, level, frame, found, widthOf) };
+  return { level, marks, labels: label(seen, level, frame, found, radius, widthOf) };
 }
 
 /** Labels from the broadest level down, the largest first, each where there is room left. */
@@ -120,6 +120,7 @@ function label(
   finest: number,
   frame: Frame,
   found: ReadonlySet<string> | null,
+  radius: (node: TreeNode) => number,
   widthOf: (text: string, size: number, bold: boolean) => number,
 ): Label[] {
   const labels: Label[] = [];
@@ -136,7 +137,10 @@ function label(
       const lines = wrapped(node.title, LETTERS, LINES);
       const half = Math.max(...lines.map((line) => widthOf(line, size, bold))) / 2 + 4;
       const high = lines.length * size * 1.2;
-      const [cx, cy] = [frame.left + x * frame.scale, frame.top + y * frame.scale];
+      const cx = frame.left + x * frame.scale;
+      // What is drawn as a mark has its label below it, all else in the middle of its parts.
+      const below = level === finest ? radius(node) + high / 2 + 1 : 0;
+      const cy = frame.top + y * frame.scale + below;
       const box: [number, number, number, number] = [cx - half, cy - high / 2, cx + half, cy + high / 2];
       if (box[0] < 0 || box[2] > frame.width || box[1] < 0 || box[3] > frame.height) continue;
       if (boxes.some((b) => b[0] < box[2] && b[2] > box[0] && b[1] < box[3] && b[3] > box[1])) continue;
