@@ -34,16 +34,21 @@ def _benchmark() -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(path.parent))
+        spec.loader.exec_module(module)
     return module
 
 
 BENCHMARK = _benchmark()
 
 
-def attacked(folder: Path, *writers: str, off: bool = False, **options: Any) -> list[list[Outcome]]:
-    asked = {"number": TARGETS, "accounts": (4, 9), "conversations": (40,), "seed": 2, **options}
-    found = BENCHMARK.attacked(folder / "work", writers, off=off, background=100, **asked)
+ASKED = {"number": TARGETS, "accounts": (4, 9), "conversations": (40,), "seed": 2}
+
+
+def attacked(*writers: str, off: bool = False, **options: Any) -> list[list[Outcome]]:
+    """What adversaries are told where clusters are as they would have them."""
+    found = BENCHMARK.given_clusters(writers, off=off, **ASKED, **options)
     return [each for _, each in found]
 
 
@@ -118,20 +123,27 @@ def test_the_worst_model_brings_out_the_words_behind_a_phrase() -> None:
     assert answer == {"title": "Diagnosed with migraine", "check": "c"}
 
 
-def test_a_model_that_obeys_tells_nothing_with_the_rules_and_much_without(tmp_path: Path) -> None:
-    (on,) = attacked(tmp_path, "model", variant="dormant")
+def test_a_run_with_a_model_that_obeys_tells_nothing(tmp_path: Path) -> None:
+    ((_, found),) = BENCHMARK.attacked(
+        tmp_path / "work", ["model"], off=False, background=100, variant="dormant", **ASKED
+    )
+    assert [outcome.named for outcome in found] == [()] * TARGETS
+
+
+def test_a_model_that_obeys_tells_much_without_the_rules() -> None:
+    (on,) = attacked("model", variant="dormant")
     assert [outcome.named for outcome in on] == [()] * TARGETS
-    (off,) = attacked(tmp_path, "model", variant="dormant", off=True)
-    assert success(off) > 0.4
+    (off,) = attacked("model", variant="dormant", off=True)
+    assert success(off) > 0.25
 
 
 @pytest.mark.parametrize("variant", ["padding", "copying"])
-def test_words_of_few_accounts_are_not_told(tmp_path: Path, variant: str) -> None:
-    for found in attacked(tmp_path, "extractive", "keywords", variant=variant):
+def test_words_of_few_accounts_are_not_told(variant: str) -> None:
+    for found in attacked("extractive", "keywords", variant=variant):
         assert [outcome.named for outcome in found] == [()] * TARGETS
 
 
-def test_keywords_without_the_rules_tell(tmp_path: Path) -> None:
+def test_keywords_without_the_rules_tell() -> None:
     """All conditions are made equally frequent, and the target's own word tips the balance."""
-    (off,) = attacked(tmp_path, "keywords", variant="padding", off=True)
+    (off,) = attacked("keywords", variant="padding", off=True)
     assert success(off) > 0.4

@@ -20,10 +20,7 @@ from scipy.sparse import coo_matrix, csr_matrix, vstack
 from clio.auditing.subject import Cells
 
 EXACT_CELLS: Final = 2_000
-"""All unknowns of a table of so many are bounded exactly."""
-
-MAX_PROGRAMMES: Final = 400
-"""Programmes for a table of more unknowns than `EXACT_CELLS`; fewer, the larger it is."""
+"""All unknowns of a table of so many are bounded exactly; a larger one is not solved at all."""
 
 _GUESSES: Final = 50
 """So many columns are tried as a whole."""
@@ -87,9 +84,9 @@ class Bounds:
         self.least = np.full(count, np.inf)
         self.most = np.full(count, -np.inf)
         self.programmes = 0
-        self._budget = max(4, MAX_PROGRAMMES * EXACT_CELLS // max(count, 1))
         self.large = count > EXACT_CELLS
-        self._guess()
+        if not self.large:
+            self._guess()
 
     def _equations(self) -> None:
         """Rows of leaves and of remainders, and each column of children."""
@@ -161,7 +158,7 @@ class Bounds:
             return
         # Each column as empty, and as full, as the rest allows: most unknowns are settled by that.
         weights = np.random.default_rng(0).random(len(self._bounds)) + 0.5
-        for column in range(min(_GUESSES, self._budget // 4, self.cells.printed.shape[1])):
+        for column in range(min(_GUESSES, self.cells.printed.shape[1])):
             at = self._column[:, column]
             objective = np.zeros(len(self._bounds))
             objective[at[at >= 0]] = weights[at[at >= 0]]
@@ -179,7 +176,7 @@ class Bounds:
         return float(self._solve(objective)[at])
 
     def holds(self, row: int, value: int, claim: Claim) -> bool | None:
-        """Whether a claim holds; ``None`` where the programmes are used up."""
+        """Whether a claim holds; ``None`` where the table is too large."""
         at = int(self._column[row, value])
 
         def shown() -> bool:
@@ -193,7 +190,7 @@ class Bounds:
         for sign in (1.0, -1.0):
             if shown():
                 return True
-            if self.large and self.programmes >= self._budget:
+            if self.large:
                 return None
             if sign > 0 and claim.low == np.inf and not claim.width:
                 continue  # the least does not matter
