@@ -451,4 +451,5 @@ def test_only_the_gate_makes_something_releasable() -> None:
         for path in source.rglob("*.py")
         if re.search(r"_GATE_KEY", path.read_text(encoding="utf-8"))
     }
-    assert users == {"tiers.py", "gate.py"}
+    # What stands is restated from a release that the gate made, with words that pass again.
+    assert users == {"tiers.py", "gate.py", "standing.py"}

@@ -108,8 +108,13 @@ def provable(
                     proven[row, column] = True
                     continue
                 hideable = ~withheld & fixed & ~(shared & ~part)
-                more = network.way_around((row, column), *need, hideable, unprinted)
-                if not more:
+                amount, *directions = need
+                ways = (
+                    network.way_around((row, column), rising, amount, hideable, unprinted)
+                    for rising in directions
+                )
+                more = next(filter(None, ways), None)
+                if more is None:
                     return np.zeros_like(visible)
                 for cell in more:
                     withheld[cell] = True
@@ -199,8 +204,8 @@ class Network:
                 )
         return done
 
-    def need(self, cell: _Cell, threshold: int) -> tuple[bool, int] | None:
-        """What a cell lacks: whether it must rise (or fall), and by how much; None where safe."""
+    def need(self, cell: _Cell, threshold: int) -> tuple[int, *tuple[bool, ...]] | None:
+        """By how much a cell must rise (true) or fall, as either helps; None where it is safe."""
         if self._graph is None:
             self._graph = self._residual()
         graph, tail, head = self._graph, int(self._tail[cell]), int(self._head[cell])
@@ -214,26 +219,41 @@ class Network:
         fall = min(fall, count)
         if count < threshold:
             if fall < count:
-                return False, count
-            return None if rise >= threshold - count else (True, threshold - count)
-        return None if rise + fall >= threshold else (True, threshold)
+                return count, False
+            return None if rise >= threshold - count else (threshold - count, True)
+        return None if rise + fall >= threshold else (threshold, True, False)
 
     def way_around(
         self, cell: _Cell, rising: bool, amount: int, visible: Bools, cheap: Bools
     ) -> list[_Cell]:
         """Visible cells whose hiding lets a cell rise or fall, the least costly found.
 
-        On the shortest path that carries `amount`, or a half, a quarter, ... of it where none does.
+        On the shortest path that carries `amount`, or a half, a quarter, ... of it where none does;
+        or, where what is hidden carries that much already, the shortest that carries more.
         """
         cost = self._costs(visible, cheap)
         ends = int(self._head[cell]), int(self._tail[cell])
         start, goal = ends if rising else ends[::-1]
+        rooms = np.full_like(self._flow, _UNLIMITED), self._flow
         while amount >= 1:
-            found = self._shortest(start, goal, cell, amount, cost)
+            found = self._shortest(start, goal, cell, amount, cost, rooms)
             if any(visible[at] for at in found):
                 return [at for at in found if visible[at]]
             amount //= 2
-        return []
+        found = self._shortest(start, goal, cell, 1, cost, self._left(start, goal, cell))
+        return [at for at in found if visible[at]]
+
+    def _left(self, start: int, goal: int, around: _Cell) -> tuple[Ints, Ints]:
+        """What each cell may rise and fall when hidden cells carry all that they can."""
+        graph = self._residual()
+        ends = int(self._tail[around]), int(self._head[around])
+        graph.data[[_place(graph, *ends), _place(graph, *ends[::-1])]] = 0
+        flow = maximum_flow(graph, start, goal).flow
+        up, down = np.full_like(self._flow, _UNLIMITED), self._flow.copy()
+        tail, head = self._tail[self._free], self._head[self._free]
+        up[self._free] -= np.asarray(flow[tail, head]).ravel()
+        down[self._free] -= np.asarray(flow[head, tail]).ravel()
+        return up, down
 
     def _costs(self, visible: Bools, cheap: Bools) -> NDArray[np.float64]:
         """What hiding a cell costs, with all that would be hidden under it; infinite if fixed."""
@@ -244,9 +264,15 @@ class Network:
         return np.where(self._free | visible, cost, np.inf)
 
     def _shortest(
-        self, start: int, goal: int, around: _Cell, amount: int, cost: NDArray[np.float64]
+        self,
+        start: int,
+        goal: int,
+        around: _Cell,
+        amount: int,
+        cost: NDArray[np.float64],
+        rooms: tuple[Ints, Ints],
     ) -> list[_Cell]:
-        """Cells on the path of least cost whose arcs carry `amount`, without one cell."""
+        """Cells on the path of least cost that may rise, or fall, by `amount`, without one cell."""
         best = {start: 0.0}
         came: dict[int, tuple[int, _Cell]] = {}
         queue = [(0.0, start)]
@@ -256,7 +282,7 @@ class Network:
                 break
             if far > best[node]:
                 continue
-            for cell, other in self._arcs(node, amount):
+            for cell, other in self._arcs(node, amount, *rooms):
                 length = far + cost[cell] + 1e-6  # of equal ones the path of fewest cells
                 if cell != around and length < best.get(other, np.inf):
                     best[other] = length
@@ -268,19 +294,20 @@ class Network:
             path.append(cell)
         return path
 
-    def _arcs(self, node: int, amount: int) -> Iterator[tuple[_Cell, int]]:
-        """Cells that lead on from a node: upwards any, downwards those that hold `amount`."""
+    def _arcs(self, node: int, amount: int, up: Ints, down: Ints) -> Iterator[tuple[_Cell, int]]:
+        """Cells that lead on from a node, upwards and downwards, with room for `amount`."""
         row = int(self._row[node])
         columns: Iterable[int] = range(self._flow.shape[1])
         if row >= 0 and self._inner[row]:
             columns = (node - int(self._base[row]),)
         if row >= 0:
             for column in columns:
-                yield (row, column), int(self._head[row, column])
+                if up[row, column] >= amount:
+                    yield (row, column), int(self._head[row, column])
         below = [0] if row < 0 else self._children[row]
         for child in below:
             for column in columns:
-                if self._flow[child, column] >= amount:
+                if down[child, column] >= amount:
                     yield (child, column), int(self._tail[child, column])
 
 
