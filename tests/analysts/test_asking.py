@@ -227,9 +227,9 @@ def test_a_server_that_is_killed_while_rows_wait_takes_no_row_with_it(tmp_path, 
 
     prompts = [number_prompt(n) for n in range(60)]
     limits = replace(FAST, concurrency=concurrency)
-    with asker(ScriptedProvider(answer), tmp_path, limits=limits) as asking:
-        with pytest.raises(ModelError, match="gives no answers"):
-            asking.ask(prompts)
+    gone = pytest.raises(ModelError, match="gives no answers")
+    with asker(ScriptedProvider(answer), tmp_path, limits=limits) as asking, gone:
+        asking.ask(prompts)
     again = ScriptedProvider()
     with asker(again, tmp_path) as asking:
         assert numbers(asking.ask(prompts)) == list(range(60))
