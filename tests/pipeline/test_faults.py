@@ -359,7 +359,7 @@ TABLES = [
     "private/facets.parquet/part-000002.parquet",
     "private/work/request/members.parquet",
     "private/work/request/vectors/part-000003.npy",
-    "private/work/request/leaf_centroids.npy",
+    "private/work/request/text_leaves.npy",
     "private/work/request/nodes.parquet",
 ]
 
@@ -390,7 +390,7 @@ def test_garbage_in_a_table_is_noticed_and_made_again(source, copy, name):
 
 
 def test_garbage_in_an_array_is_noticed(source, copy):
-    path = copy / "private/work/request/leaf_centroids.npy"
+    path = copy / "private/work/request/text_leaves.npy"
     path.write_bytes(os.urandom(path.stat().st_size))
     with pytest.raises(RunError, match="was damaged"):
         rerun(source, copy, round=5)

@@ -11,7 +11,7 @@ PACKAGE = Path(clio.__file__).parent
 TESTS = Path(__file__).parents[1]
 
 # Who may ask for generated conversations, and who for the half that is held out.
-USERS = ("testing", "cli/demo.py", "cli/validate.py")
+USERS = ("testing", "cli/demo.py", "cli/run.py", "cli/validate.py")
 VALIDATION = ("testing", "cli/validate.py", "validation")
 
 

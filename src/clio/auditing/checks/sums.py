@@ -121,10 +121,21 @@ def _intervals(subject: Subject) -> Iterator[Finding]:
                 place = row_of(table, number, row["cluster_id"])
                 yield Finding(NAME, place, "lies outside its own interval")
     counts: dict[tuple[str, str], int] = defaultdict(int)
+    above = {}
     for row in subject.rows("clusters"):
-        counts[row["facet"], row["cluster_id"]] = row["conversations"]
+        key = row["facet"], row["cluster_id"]
+        counts[key] = row["conversations"]
+        root = None if row["cluster_id"] == ROOT_ID else ROOT_ID
+        above[key] = row["facet"], row["parent_id"] or root
+    # A cluster's count is the sum of rounded ones below it, and what each part has not shown.
+    rounded: dict[tuple[str, str | None], int] = defaultdict(lambda: 1)
+    for key in counts:
+        up: tuple[str, str | None] | None = above[key]
+        while up is not None and up[1] is not None:
+            rounded[up] += 2
+            up = above.get(up)
     for number, row in enumerate(subject.rows("numeric")):
-        base = subject.base(row["facet"])
-        if row["conversations"] > counts[row["facet"], row["cluster_id"]] + base - 1:
+        key = row["facet"], row["cluster_id"]
+        if row["conversations"] > counts[key] + (subject.base(row["facet"]) - 1) * rounded[key]:
             place = row_of("numeric", number, row["cluster_id"])
             yield Finding(NAME, place, "is the mean of more conversations than the cluster has")
