@@ -46,6 +46,10 @@ def explorer(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield url
 
 
+GONE = ("ERR_CONNECTION_REFUSED", "errors.md#3")
+"""What a page logs whose server went with its test while a part was still being loaded."""
+
+
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A new page that must log no error, run no dialog and ask no other host."""
@@ -59,5 +63,5 @@ def page(browser: Browser) -> Iterator[Page]:
     page.on("request", lambda request: hosts.add(request.url.split("/")[2].split(":")[0]))
     yield page
     context.close()
-    assert problems == []
+    assert [problem for problem in problems if not any(sign in problem for sign in GONE)] == []
     assert hosts <= {"127.0.0.1"}
