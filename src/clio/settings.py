@@ -389,6 +389,26 @@ def settings_from(values: Mapping[str, Any]) -> Settings:
     return settings
 
 
+def named_tables(path: Path, kind: str, *, unreadable: str) -> dict[str, Any]:
+    """Tables ``[kind.NAME]`` of a TOML file that holds nothing else, by name.
+
+    Raises
+    ------
+    SettingsError
+        The file cannot be read, which `unreadable` says, is no TOML, or holds anything else.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError:
+        raise SettingsError(f"{path}: {unreadable}") from None
+    except (ValueError, RecursionError):
+        raise SettingsError(f"{path}: no valid TOML") from None
+    tables = content.get(kind)
+    if set(content) != {kind} or not isinstance(tables, dict) or not tables:
+        raise SettingsError(f"{path}: expected tables [{kind}.NAME] and nothing beside them")
+    return tables
+
+
 def changed_settings(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> Settings:
     """Settings of a run with some of them changed; a model that is named writes.
 

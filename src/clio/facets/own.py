@@ -11,7 +11,6 @@ One table a facet, named by the column it becomes::
 from __future__ import annotations
 
 import re
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
@@ -30,6 +29,7 @@ from clio.facets.asked import MODEL_FACETS
 from clio.facets.language import LANGUAGE
 from clio.facets.shape import CODE, TURNS, WORDS
 from clio.facets.time import TIME_OF_DAY, WEEKDAY
+from clio.settings import named_tables
 
 MAX_FACETS: Final = 12
 """With more, schemas leave what providers accept: Anthropic allows sixteen nullable fields."""
@@ -160,15 +160,7 @@ def own_facets(path: Path) -> tuple[Facet, ...]:
 
 
 def _tables(path: Path) -> dict[str, Any]:
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError:
-        raise SettingsError(f"{path}: the file of facets cannot be read") from None
-    except (ValueError, RecursionError):
-        raise SettingsError(f"{path}: no valid TOML") from None
-    tables = content.get("facet")
-    if set(content) != {"facet"} or not isinstance(tables, dict) or not tables:
-        raise SettingsError(f"{path}: expected tables [facet.NAME] and nothing beside them")
+    tables = named_tables(path, "facet", unreadable="the file of facets cannot be read")
     if len(tables) > MAX_FACETS:
         raise SettingsError(f"{path}: {len(tables)} facets; at most {MAX_FACETS} can be asked")
     return tables

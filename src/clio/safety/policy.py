@@ -15,7 +15,6 @@ and marked as such wherever it is shown.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from clio.errors import SettingsError
 from clio.facet import Facet
+from clio.settings import named_tables
 
 POLICY: Final = "policy"
 """Column of a model's answers: the rules that a conversation is against."""
@@ -106,15 +106,7 @@ def read_policy(path: Path) -> tuple[Rule, ...]:
 
 
 def _tables(path: Path) -> dict[str, Any]:
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError:
-        raise SettingsError(f"{path}: cannot be read; name a TOML file with --policy") from None
-    except (ValueError, RecursionError):
-        raise SettingsError(f"{path}: no valid TOML") from None
-    tables = content.get("rule")
-    if set(content) != {"rule"} or not isinstance(tables, dict) or not tables:
-        raise SettingsError(f"{path}: expected tables [rule.NAME] and nothing beside them")
+    tables = named_tables(path, "rule", unreadable="cannot be read; name a TOML file with --policy")
     if len(tables) > MAX_RULES:
         raise SettingsError(f"{path}: {len(tables)} rules; at most {MAX_RULES} can be asked about")
     return tables

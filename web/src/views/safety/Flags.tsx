@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { Chart } from "../../charts/Chart";
+import { useFewAtFirst } from "../../components/few";
 import { Loading, Notice } from "../../components/Notice";
 import { count, mean, percent, percentInterval, percentTick } from "../../format";
 import { type Flag, fetchFlags } from "../../live";
@@ -145,10 +146,10 @@ function tip(row: Flag): string {
 
 /** Where classifier and concern part, as a table. */
 function Apart({ rows }: { rows: Flag[] }) {
-  const [all, setAll] = useState(false);
   const sure = rows
     .filter((row) => row.kind !== null)
     .sort((a, b) => (a.q ?? 1) - (b.q ?? 1) || b.conversations - a.conversations);
+  const [shown, more] = useFewAtFirst(sure, AT_FIRST);
   if (sure.length === 0) {
     return (
       <Notice kind="empty" title="They agree as far as one can say">
@@ -173,7 +174,7 @@ function Apart({ rows }: { rows: Flag[] }) {
             </tr>
           </thead>
           <tbody>
-            {sure.slice(0, all ? sure.length : AT_FIRST).map((row) => (
+            {shown.map((row) => (
               <tr key={`${row.facet} ${row.cluster_id}`}>
                 <th scope="row" class="wide">
                   <span dir="auto">{row.title ?? "withheld title"}</span>{" "}
@@ -191,13 +192,7 @@ function Apart({ rows }: { rows: Flag[] }) {
           </tbody>
         </table>
       </div>
-      {sure.length > AT_FIRST && (
-        <p class="actions">
-          <button type="button" onClick={() => setAll(!all)}>
-            {all ? "Show fewer" : `Show all ${sure.length}`}
-          </button>
-        </p>
-      )}
+      {more}
     </>
   );
 }

@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useFewAtFirst } from "../../components/few";
 import { Loading, Notice } from "../../components/Notice";
 import { count, dayWords, times, timesInterval } from "../../format";
 import { fetchRestrictedAlerts } from "../../live";
@@ -8,8 +8,8 @@ const AT_FIRST = 20;
 
 /** All changes that the last look found, and whether they may be shown to others. */
 export function Found() {
-  const [all, setAll] = useState(false);
   const found = useResource("safety alerts", fetchRestrictedAlerts);
+  const [shown, more] = useFewAtFirst(found.data?.rows ?? [], AT_FIRST);
   if (found.error) {
     return (
       <Notice kind="error" title="The changes could not be loaded">
@@ -46,7 +46,7 @@ export function Found() {
             </tr>
           </thead>
           <tbody>
-            {rows.slice(0, all ? rows.length : AT_FIRST).map((row, i) => (
+            {shown.map((row, i) => (
               <tr key={i}>
                 <th scope="row" class="wide">
                   <span dir="auto">{row.title}</span> <span class="quiet">{row.cluster_id}</span>
@@ -73,13 +73,7 @@ export function Found() {
           </tbody>
         </table>
       </div>
-      {rows.length > AT_FIRST && (
-        <p class="actions">
-          <button type="button" onClick={() => setAll(!all)}>
-            {all ? "Show fewer" : `Show all ${rows.length}`}
-          </button>
-        </p>
-      )}
+      {more}
     </>
   );
 }
